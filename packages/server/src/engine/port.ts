@@ -1,0 +1,231 @@
+/**
+ * The engine: messages at rest and how they move. Two ports: push (the node's dispatcher takes what is due and settles
+ * it) and pull (a consumer claims and acknowledges). Both hold movement only; listing and configuration are queue/'s.
+ *
+ * Every engine passes `engine.suite.ts`.
+ */
+
+/** Text is valid UTF-8 without NUL; anything else is bytes. */
+export type Body = string | Buffer | null
+
+/** Times are milliseconds since 1970 on the database's clock. */
+export interface NewMessage {
+  readonly orgId: number
+  readonly queueId: number
+  readonly body: Body
+  /** JSON text of an object of strings, as it is stored. */
+  readonly headers: string | null
+  /** Not before; null is at once. */
+  readonly dueAt: number | null
+  readonly expiresAt: number | null
+  /** 0 to 9, higher first. */
+  readonly priority: number
+  readonly key: string | null
+  readonly cronId: number | null
+  readonly idempotency: { readonly key: string; readonly bodyHash: Buffer; readonly ttlMs: number } | null
+}
+
+export type PutResult =
+  | { readonly kind: 'stored'; readonly id: number; readonly xid: number; readonly createdAt: number }
+  /** The idempotency key was used before with the same content: this is the first message. */
+  | { readonly kind: 'repeated'; readonly id: number }
+  /** The idempotency key was used before with other content. Nothing was stored. */
+  | { readonly kind: 'conflict'; readonly id: number }
+
+/** The place of a message in its lane: the inserting transaction's id, then its own. Fixed once no older transaction runs. */
+export interface Place {
+  readonly xid: number
+  readonly id: number
+}
+
+/** A live message as the dispatcher needs it. */
+export interface Head extends Place {
+  readonly orgId: number
+  readonly queueId: number
+  readonly priority: number
+  /** Attempts made so far. */
+  readonly attempts: number
+  readonly key: string | null
+  readonly dueAt: number | null
+  readonly retryAt: number | null
+  readonly expiresAt: number | null
+  readonly pin: number | null
+  readonly createdAt: number
+  readonly cronId: number | null
+  readonly originId: number | null
+  readonly body: Body
+  readonly headers: string | null
+}
+
+/** What the database's transactions looked like at one moment. */
+export interface Snapshot {
+  /** Every transaction below has ended. */
+  readonly xmin: number
+  /** No transaction from here on had begun. */
+  readonly xmax: number
+  /** The ones in between that were running. */
+  readonly xip: readonly number[]
+}
+
+export interface Sweep {
+  readonly snapshot: Snapshot
+  /** The database's clock at the snapshot. */
+  readonly now: number
+  readonly found: readonly Found[]
+  readonly changes: readonly Change[]
+}
+
+/** Messages of one lane that became visible since the snapshot that was given. */
+export interface Found {
+  readonly queueId: number
+  readonly priority: number
+  /** The lowest transaction id among those that are ready; null if none is. */
+  readonly fromXid: number | null
+  /** The earliest due time among those that are delayed; null if none is. */
+  readonly fromDue: number | null
+}
+
+/** Something that an owner must hear of: a changed queue (messageId null), or a message taken from under it. */
+export interface Change {
+  readonly kind: 'queue' | 'message' | 'purge'
+  readonly queueId: number
+  readonly messageId: number | null
+}
+
+export interface Work {
+  readonly queueId: number
+  /** Priorities that have ready messages. */
+  readonly priorities: readonly number[]
+  /** When the next delayed message is due; null if none is delayed. */
+  readonly nextDue: number | null
+  readonly pinned: boolean
+}
+
+export interface LaneRequest {
+  readonly queueId: number
+  readonly priority: number
+  readonly after: Place
+  readonly limit: number
+}
+
+export interface DueRequest {
+  readonly queueId: number
+  /** Later than this place, or from the beginning. */
+  readonly after: { readonly dueAt: number; readonly id: number } | null
+  readonly until: number
+  readonly limit: number
+}
+
+export interface KeyRequest {
+  readonly queueId: number
+  readonly key: string
+  readonly after: Place
+  readonly limit: number
+}
+
+export interface DueHeads {
+  readonly heads: readonly Head[]
+  /** For every queue asked for: when the next one after those given is due, or null. */
+  readonly nextDue: ReadonlyMap<number, number | null>
+}
+
+/** The right to change the messages of a shard: void once another node has taken it. */
+export interface Tenure {
+  readonly shard: number
+  readonly epoch: number
+}
+
+export interface AttemptRecord {
+  /** 1 for the first. */
+  readonly n: number
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly status: number | null
+  readonly errorCode: string | null
+  readonly error: string | null
+  readonly excerpt: string | null
+  readonly queueVersion: number
+}
+
+export type Verdict =
+  | { readonly kind: 'delivered' }
+  /** `inPlace`: an ordered queue's head keeps its place in the lane while it waits. */
+  | { readonly kind: 'retry'; readonly at: number; readonly inPlace: boolean }
+  | { readonly kind: 'dead'; readonly reason: string; readonly deadLetterQueueId: number | null }
+  | { readonly kind: 'expired'; readonly reason: string }
+  | { readonly kind: 'cancelled'; readonly reason: string }
+
+export interface Settlement {
+  readonly orgId: number
+  readonly queueId: number
+  readonly id: number
+  /** Attempts before this one. A row that says otherwise has been changed meanwhile and is left alone. */
+  readonly attempts: number
+  readonly tenure: Tenure
+  readonly verdict: Verdict
+  /** Null where no attempt was made (expired before its turn). */
+  readonly attempt: AttemptRecord | null
+}
+
+export interface Settled {
+  /** Tenures that are void: their attempts are on record, their messages were left alone. */
+  readonly fenced: readonly Tenure[]
+  /** Queues that received a dead letter. */
+  readonly deadLettered: readonly number[]
+}
+
+export interface Taken extends Tenure {
+  /** The epoch found before this taking: one's own last one, if nobody had the shard in between. */
+  readonly previousEpoch: number
+}
+
+export interface PushEngine {
+  readonly shardCount: number
+  /** Stores all in one commit, in order. @throws DatabaseError: `rejected` and `unsent` stored nothing, `unknown` may have. */
+  put(messages: readonly NewMessage[]): Promise<PutResult[]>
+  /** What became visible to the owner of `shards` since `since`; rows of the transactions in `except` are left out. */
+  sweep(since: Snapshot, shards: readonly number[], except: readonly number[]): Promise<Sweep>
+  snapshot(): Promise<{ readonly snapshot: Snapshot; readonly now: number }>
+  /** Queues of these shards that have live messages. */
+  findWork(shards: readonly number[]): Promise<Work[]>
+  /** Ready messages in the order of their places, lane by lane. */
+  loadLanes(requests: readonly LaneRequest[]): Promise<Head[]>
+  loadDue(requests: readonly DueRequest[]): Promise<DueHeads>
+  loadKeys(requests: readonly KeyRequest[]): Promise<Head[]>
+  /** Pinned messages in the order of their pins. */
+  loadPinned(queueIds: readonly number[]): Promise<Head[]>
+  /** Messages past their expiry in these shards. */
+  loadExpired(shards: readonly number[], limit: number): Promise<Head[]>
+  /** Fixes the places of these messages before all that are not pinned. Gives back the ids that it pinned. */
+  pin(queueId: number, ids: readonly number[], tenure: Tenure): Promise<number[]>
+  /** Ordered queues: delayed messages that are due take their place at the end of the lane. Gives back when the next is due. */
+  promote(requests: readonly DueRequest[]): Promise<ReadonlyMap<number, number | null>>
+  /** `again`: an earlier try at this same batch ended `unknown`; nothing is recorded twice. */
+  settle(batch: readonly Settlement[], again: boolean): Promise<Settled>
+  /** Makes this node the owner in the records: earlier tenures of these shards are void from here on. */
+  take(shards: readonly number[], owner: string): Promise<Taken[]>
+}
+
+/** What a consumer of a pull queue holds: it must answer before `until`. */
+export interface Claim extends Head {
+  readonly claim: string
+  readonly until: number
+}
+
+export interface PullEngine {
+  /** Takes up to `limit` due messages of a queue for `visibilityMs`; on an ordered queue, none while one is out. */
+  claim(queueId: number, limit: number, visibilityMs: number): Promise<Claim[]>
+  /** Settles as delivered. Gives back the ids that were still claimed. */
+  acknowledge(queueId: number, claims: readonly { readonly id: number; readonly claim: string }[]): Promise<number[]>
+  /** Gives up a claim: the message is due again at `at`, or dead with `reason`. */
+  reject(
+    queueId: number,
+    claims: readonly { readonly id: number; readonly claim: string }[],
+    next: { readonly at: number } | { readonly dead: string; readonly deadLetterQueueId: number | null },
+  ): Promise<number[]>
+  extend(
+    queueId: number,
+    claims: readonly { readonly id: number; readonly claim: string }[],
+    visibilityMs: number,
+  ): Promise<number[]>
+}
