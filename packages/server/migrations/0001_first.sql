@@ -83,6 +83,7 @@ CREATE TABLE posthorn.message (
   key text,
   cron_id integer,
   origin_id bigint,         -- the dead message that this one was forwarded from
+  claim uuid,               -- pull queues: who holds it, until due_at
   PRIMARY KEY (org_id, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX message_lane ON posthorn.message (queue_id, priority, xid, id) WHERE due_at IS NULL;
