@@ -74,6 +74,7 @@ CREATE TABLE posthorn.message (
   xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   created_at timestamptz NOT NULL DEFAULT now(),
   attempts smallint NOT NULL DEFAULT 0,
+  forgiven smallint NOT NULL DEFAULT 0, -- of these attempts, those before a redrive: they no longer count as retries
   priority smallint NOT NULL DEFAULT 0,
   due_at timestamptz,       -- not before; NULL: ready, and found by the cursor of its lane
   retry_at timestamptz,     -- ordered queues: the head waits here without leaving its place

@@ -45,6 +45,8 @@ export interface Head extends Place {
   readonly priority: number
   /** Attempts made so far. */
   readonly attempts: number
+  /** Of these attempts, those made before a redrive: they no longer count as retries. */
+  readonly forgiven: number
   readonly key: string | null
   readonly dueAt: number | null
   readonly retryAt: number | null
