@@ -1,0 +1,55 @@
+/**
+ * `npm run check`: everything that can be judged without running the server. All checks run even if one fails; a line
+ * each, with its time, and what a failed one said below it.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { build } from './build.mjs'
+import { install } from './install.mjs'
+import { root, run, runTool } from './run.mjs'
+import { duration, giveUp, say } from './say.mjs'
+
+const CHECKS = [
+  ['types', () => runTool('typescript/bin/tsc', ['-p', `${root}tsconfig.json`], { capture: true })],
+  ['lint and format', () => runTool('@biomejs/biome/bin/biome', ['ci', '.'], { capture: true })],
+  ['house rules', () => runTool('vitest/vitest.mjs', ['run', 'test/', '--reporter=dot'], { capture: true })],
+  ['nothing unused', () => runTool('knip/bin/knip.js', [], { capture: true })],
+  ['docs in step', checkDocs],
+  ['examples', checkExamples],
+]
+
+await install()
+if (!(await build())) giveUp('the build failed; what the compiler found stands above.')
+const failed = []
+for (const [name, check] of CHECKS) {
+  const start = performance.now()
+  const { code, output } = await check()
+  say(`${code === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(16)} ${duration(performance.now() - start)}`)
+  if (code === 0) continue
+  failed.push(name)
+  say(output.replace(/^/gm, '       '))
+}
+if (failed.length > 0) giveUp(`failed: ${failed.join(', ')}`)
+say('posthorn: all checks hold')
+
+/** What is generated from the contract (reference pages, the client's types) is what the generator would write now. */
+async function checkDocs() {
+  const generator = `${root}scripts/docs.mjs`
+  return existsSync(generator)
+    ? run(process.execPath, [generator, '--check'], { capture: true })
+    : { code: 0, output: '' }
+}
+
+/** Every example is a program that ends by itself, with 0 if what it shows came true. */
+async function checkExamples() {
+  let output = ''
+  let code = 0
+  const folder = `${root}examples`
+  const examples = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.mjs')) : []
+  for (const example of examples.sort()) {
+    const result = await run(process.execPath, [`${folder}/${example}`], { capture: true })
+    if (result.code === 0) continue
+    code = 1
+    output += `${example} ended with ${result.code}\n${result.output}\n`
+  }
+  return { code, output }
+}
