@@ -91,7 +91,7 @@ CREATE INDEX message_lane ON posthorn.message (queue_id, priority, xid, id) WHER
 CREATE INDEX message_due ON posthorn.message (queue_id, due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX message_xid ON posthorn.message (xid);
 CREATE INDEX message_key ON posthorn.message (queue_id, key, xid, id) WHERE key IS NOT NULL AND due_at IS NULL;
-CREATE INDEX message_pin ON posthorn.message (queue_id, pin) WHERE pin IS NOT NULL;
+CREATE INDEX message_pinned ON posthorn.message (queue_id, pin) WHERE pin IS NOT NULL;
 CREATE INDEX message_expiry ON posthorn.message (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX message_cron ON posthorn.message (cron_id) WHERE cron_id IS NOT NULL;
 
