@@ -52,11 +52,10 @@ export interface Head extends Place {
   readonly retryAt: number | null
   readonly expiresAt: number | null
   readonly pin: number | null
-  readonly createdAt: number
-  readonly cronId: number | null
-  readonly originId: number | null
   readonly body: Body
   readonly headers: string | null
+  /** The payload is gone although the message lives: storage was tampered with. */
+  readonly lost: boolean
 }
 
 /** What the database's transactions looked like at one moment. */
@@ -112,10 +111,14 @@ export interface LaneRequest {
 
 export interface DueRequest {
   readonly queueId: number
-  /** Later than this place, or from the beginning. */
-  readonly after: { readonly dueAt: number; readonly id: number } | null
-  readonly until: number
+  /** Later than this place. */
+  readonly after: DuePlace
   readonly limit: number
+}
+
+export interface DuePlace {
+  readonly dueAt: number
+  readonly id: number
 }
 
 export interface KeyRequest {
@@ -125,11 +128,8 @@ export interface KeyRequest {
   readonly limit: number
 }
 
-export interface DueHeads {
-  readonly heads: readonly Head[]
-  /** For every queue asked for: when the next one after those given is due, or null. */
-  readonly nextDue: ReadonlyMap<number, number | null>
-}
+/** When the next delayed message of a queue is due; a queue that has none is absent. */
+export type NextDue = ReadonlyMap<number, number>
 
 /** The right to change the messages of a shard: void once another node has taken it. */
 export interface Tenure {
@@ -192,16 +192,19 @@ export interface PushEngine {
   findWork(shards: readonly number[]): Promise<Work[]>
   /** Ready messages in the order of their places, lane by lane. */
   loadLanes(requests: readonly LaneRequest[]): Promise<Head[]>
-  loadDue(requests: readonly DueRequest[]): Promise<DueHeads>
+  /** Delayed messages that are due by now, in the order of their times. */
+  loadDue(requests: readonly DueRequest[]): Promise<Head[]>
+  /** When the next delayed message after these places is due. */
+  nextDue(requests: readonly DueRequest[]): Promise<NextDue>
   loadKeys(requests: readonly KeyRequest[]): Promise<Head[]>
   /** Pinned messages in the order of their pins. */
   loadPinned(queueIds: readonly number[]): Promise<Head[]>
   /** Messages past their expiry in these shards. */
   loadExpired(shards: readonly number[], limit: number): Promise<Head[]>
   /** Fixes the places of these messages before all that are not pinned. Gives back the ids that it pinned. */
-  pin(queueId: number, ids: readonly number[], tenure: Tenure): Promise<number[]>
-  /** Ordered queues: delayed messages that are due take their place at the end of the lane. Gives back when the next is due. */
-  promote(requests: readonly DueRequest[]): Promise<ReadonlyMap<number, number | null>>
+  pin(orgId: number, queueId: number, ids: readonly number[], tenure: Tenure): Promise<number[]>
+  /** Ordered queues: delayed messages that are due take their place at the end of the lane; a sweep finds them there. */
+  promote(queueIds: readonly number[], limit: number): Promise<void>
   /** `again`: an earlier try at this same batch ended `unknown`; nothing is recorded twice. */
   settle(batch: readonly Settlement[], again: boolean): Promise<Settled>
   /** Makes this node the owner in the records: earlier tenures of these shards are void from here on. */

@@ -1,0 +1,14 @@
+-- Delayed and retried messages that are due by now, each queue from its cursor on along message_due.
+SELECT
+  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.priority::text, m.attempts::text, m.forgiven::text, m.key,
+  floor(extract(epoch FROM m.due_at) * 1000)::bigint::text, floor(extract(epoch FROM m.retry_at) * 1000)::bigint::text,
+  floor(extract(epoch FROM m.expires_at) * 1000)::bigint::text, m.pin::text, p.body, encode(p.bytes, 'hex'), p.headers,
+  CASE WHEN p.id IS NULL THEN '1' END
+FROM unnest($1::int[], $2::float8[], $3::bigint[], $4::int[]) AS q (queue_id, due, id, most)
+CROSS JOIN LATERAL (
+  SELECT x.* FROM posthorn.message AS x
+  WHERE x.queue_id = q.queue_id AND x.due_at IS NOT NULL AND x.due_at <= now()
+    AND (x.due_at, x.id) > (to_timestamp(q.due / 1000), q.id)
+  ORDER BY x.due_at, x.id LIMIT q.most
+) AS m
+LEFT JOIN posthorn.payload AS p ON p.id = m.payload_id

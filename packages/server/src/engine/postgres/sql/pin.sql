@@ -1,0 +1,11 @@
+-- Fixes the order of messages that are about to start although an older transaction still runs and might yet put
+-- something before them. Fenced: FOR SHARE waits for a takeover under way and then sees its epoch.
+WITH fence AS MATERIALIZED (
+  SELECT s.id FROM posthorn.shard AS s WHERE s.id = $1::smallint AND s.epoch = $2::bigint FOR SHARE
+), n AS MATERIALIZED (
+  SELECT i.id, nextval('posthorn.message_pin') AS pin
+  FROM unnest($4::bigint[]) AS i (id)
+)
+UPDATE posthorn.message AS m SET pin = n.pin
+FROM n WHERE m.id = n.id AND m.org_id = $5::int AND m.queue_id = $3::int AND m.pin IS NULL AND EXISTS (SELECT FROM fence)
+RETURNING m.id::text

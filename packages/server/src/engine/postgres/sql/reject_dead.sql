@@ -1,0 +1,23 @@
+-- Pull: given up. Dead with its reason ($4), and forwarded to the dead letter queue ($5) in the same commit.
+WITH u AS (
+  SELECT * FROM unnest($2::bigint[], $3::uuid[]) AS u (id, claim)
+), gone AS (
+  DELETE FROM posthorn.message AS m USING u
+  WHERE m.org_id = (SELECT org_id FROM posthorn.queue WHERE id = $1::int)
+    AND m.id = u.id AND m.queue_id = $1::int AND m.claim = u.claim
+  RETURNING m.*
+), done AS (
+  INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,
+                                     scheduled_at, expires_at, key, cron_id, origin_id)
+  SELECT org_id, queue_id, id, payload_id, created_at, 'x', attempts, priority, $4::text,
+         scheduled_at, expires_at, key, cron_id, origin_id
+  FROM gone
+), forwarded AS (
+  INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, key, origin_id)
+  SELECT g.org_id, q.id, nextval('posthorn.message_id'), g.payload_id, g.key, g.id
+  FROM gone AS g JOIN posthorn.queue AS q ON q.id = $5::int AND q.org_id = g.org_id AND q.deleted_at IS NULL
+), tried AS (
+  INSERT INTO posthorn.attempt (message_id, queue_id, n, started_at, duration_ms, outcome, queue_version, error)
+  SELECT id, queue_id, attempts, now(), 0, 'x', 0, $4::text FROM gone
+)
+SELECT id::text FROM gone

@@ -1,0 +1,49 @@
+-- Every other outcome: r retried at, i retried in place, x dead, e expired, c cancelled. Fenced as settle_delivered is.
+-- A dead message is forwarded to its dead letter queue in the same commit, sharing the payload, if that queue still is.
+WITH fence AS MATERIALIZED (
+  SELECT f.tenure FROM posthorn.shard AS s
+  JOIN unnest($1::smallint[], $2::bigint[]) WITH ORDINALITY AS f (id, epoch, tenure) ON s.id = f.id AND s.epoch = f.epoch
+  ORDER BY s.id FOR SHARE OF s
+), u AS MATERIALIZED (
+  SELECT * FROM unnest($3::int[], $4::int[], $5::int[], $6::bigint[], $7::smallint[], $8::float8[], $9::int[],
+                       $10::smallint[], $11::int[], $12::text[], $13::text[], $14::text[], $15::"char"[], $16::float8[],
+                       $17::text[], $18::int[])
+    AS u (tenure, org_id, queue_id, id, before, started, duration_ms, status, version, excerpt, error_code, error,
+          verdict, at, reason, dead_letter_queue_id)
+), kept AS (
+  UPDATE posthorn.message AS m
+  SET attempts = m.attempts + 1,
+      due_at = CASE WHEN u.verdict = 'r' THEN to_timestamp(u.at / 1000) END,
+      retry_at = CASE WHEN u.verdict = 'i' THEN to_timestamp(u.at / 1000) END
+  FROM u
+  WHERE m.org_id = u.org_id AND m.id = u.id AND m.attempts = u.before AND u.verdict IN ('r', 'i')
+    AND u.tenure IN (SELECT tenure FROM fence)
+), gone AS (
+  DELETE FROM posthorn.message AS m USING u
+  WHERE m.org_id = u.org_id AND m.id = u.id AND m.attempts = u.before AND u.verdict NOT IN ('r', 'i')
+    AND u.tenure IN (SELECT tenure FROM fence)
+  RETURNING m.*, u.verdict, u.reason, u.dead_letter_queue_id, u.started
+), done AS (
+  INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,
+                                     scheduled_at, expires_at, key, cron_id, origin_id)
+  SELECT org_id, queue_id, id, payload_id, created_at, verdict, attempts + CASE WHEN started IS NULL THEN 0 ELSE 1 END,
+         priority, reason, scheduled_at, expires_at, key, cron_id, origin_id
+  FROM gone
+), forwarded AS (
+  INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, key, origin_id)
+  SELECT g.org_id, q.id, nextval('posthorn.message_id'), g.payload_id, g.key, g.id
+  FROM gone AS g JOIN posthorn.queue AS q ON q.id = g.dead_letter_queue_id AND q.org_id = g.org_id AND q.deleted_at IS NULL
+  WHERE g.verdict = 'x'
+  RETURNING queue_id
+), tried AS (
+  INSERT INTO posthorn.attempt (message_id, queue_id, n, started_at, duration_ms, status, outcome, queue_version,
+                                error_code, error, excerpt)
+  SELECT u.id, u.queue_id, u.before + 1, to_timestamp(u.started / 1000), u.duration_ms, u.status,
+         CASE WHEN u.verdict = 'i' THEN 'r' ELSE u.verdict END, u.version, u.error_code, u.error, u.excerpt
+  FROM u
+  WHERE u.started IS NOT NULL AND (NOT $19::boolean OR NOT EXISTS (
+    SELECT FROM posthorn.attempt AS a WHERE a.queue_id = u.queue_id AND a.message_id = u.id AND a.n = u.before + 1))
+)
+SELECT 'f', tenure::text FROM fence
+UNION ALL
+SELECT 'q', queue_id::text FROM forwarded
