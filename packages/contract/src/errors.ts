@@ -1,0 +1,118 @@
+/**
+ * Every error that a caller can meet: code → status, title, and a text whose `{details}` are named.
+ * REST, GraphQL, the command line and the client all answer from this table.
+ */
+interface Entry {
+  readonly status: number
+  readonly title: string
+  readonly text: string
+}
+
+const entry = <const S extends number, const T extends string>(status: S, title: string, text: T) => ({
+  status,
+  title,
+  text,
+})
+
+export const errors = {
+  validation_failed: entry(400, 'The request is not valid', '{problem}'),
+  invalid_json: entry(400, 'The body is not JSON', 'Body is not valid JSON: {problem}'),
+  cursor_without_primary_key: entry(
+    400,
+    'A cursor needs the primary key in the order',
+    'A page by cursor needs orderby.{field}',
+  ),
+  cursor_invalid: entry(400, 'The cursor is not valid', 'querystring/{field} must be a cursor from an earlier answer'),
+  dead_letter_queue_unknown: entry(
+    400,
+    'The dead letter queue does not exist',
+    'body/deadLetterQueueId: queue {id} does not exist',
+  ),
+  dead_letter_circle: entry(
+    400,
+    'Dead letters would go in a circle',
+    'body/deadLetterQueueId: the dead letters of queue {id} would come back to it',
+  ),
+  queue_is_ordered: entry(
+    400,
+    'An ordered queue takes no priorities',
+    'body/priority must be 0: queue {id} keeps its order',
+  ),
+  unauthorized: entry(401, 'Not authorized', 'operation not allowed'),
+  host_not_local: entry(
+    403,
+    'Only local callers',
+    'Header {header} must name this machine while no admin secret is configured',
+  ),
+  route_not_found: entry(404, 'No such route', 'Route {method}:{url} not found'),
+  queue_not_found: entry(404, 'No such queue', 'Queue {id} not found'),
+  message_not_found: entry(404, 'No such message', 'Message {id} not found'),
+  relation_empty: entry(404, 'It has none', '{resource} {id} has no {relation}'),
+  request_timeout: entry(408, 'The request came too slowly', 'The request did not arrive within {limit} ms'),
+  idempotency_conflict: entry(
+    409,
+    'The idempotency key was used for something else',
+    'Idempotency key was used before for message {id}, which has other content',
+  ),
+  message_not_live: entry(409, 'The message is settled', 'Message {id} is {status}: only a pending one can be changed'),
+  message_not_dead: entry(409, 'The message is not dead', 'Message {id} is {status}: only a dead one can be redriven'),
+  message_not_settled: entry(409, 'The message is not settled', 'Message {id} is still pending'),
+  body_too_large: entry(413, 'The body is too large', 'Body must not be larger than {limit} bytes'),
+  unsupported_media_type: entry(415, 'The media type is not supported', 'Media type {type} is not supported here'),
+  headers_too_large: entry(431, 'The request headers are too large', 'Request headers must not exceed {limit} bytes'),
+  internal: entry(500, 'Internal error', 'Internal error; the server log has it under request {requestId}'),
+  outcome_unknown: entry(
+    503,
+    'It may or may not have happened',
+    'The database connection was lost during the commit: the change may or may not be stored. A retry with an idempotency key is safe',
+  ),
+  database_unavailable: entry(
+    503,
+    'The database cannot be reached',
+    'The database cannot be reached; nothing was stored',
+  ),
+  shutting_down: entry(503, 'The server is stopping', 'The server is stopping; nothing was stored'),
+} satisfies Record<string, Entry>
+
+export type ErrorCode = keyof typeof errors
+
+/** What any operation may answer, whatever it does. */
+export const commonErrors = [
+  'validation_failed',
+  'invalid_json',
+  'unauthorized',
+  'host_not_local',
+  'route_not_found',
+  'request_timeout',
+  'body_too_large',
+  'unsupported_media_type',
+  'headers_too_large',
+  'internal',
+  'outcome_unknown',
+  'database_unavailable',
+  'shutting_down',
+] as const satisfies ErrorCode[]
+
+type NamesIn<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
+export type ErrorDetails<C extends ErrorCode> = Readonly<Record<NamesIn<(typeof errors)[C]['text']>, string | number>>
+
+/** An error of the catalogue with its details filled in. Expected, so it is logged by nobody. */
+export class Problem<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C
+  readonly status: number
+  readonly title: string
+  readonly details: Readonly<Record<string, string | number>>
+
+  constructor(code: C, details: ErrorDetails<C>, options?: ErrorOptions) {
+    super(fill(errors[code].text, details), options)
+    this.name = 'Problem'
+    this.code = code
+    this.status = errors[code].status
+    this.title = errors[code].title
+    this.details = details
+  }
+}
+
+function fill(text: string, details: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? ''))
+}

@@ -1,0 +1,101 @@
+/**
+ * What an operation is: one act with one flat input and one output. Where the parts of the input stand in an HTTP
+ * request follows from the path, the verb and `headers`; REST, GraphQL, client and command line are loops over this.
+ */
+import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
+import type { ErrorCode } from './errors.ts'
+import type { ListQuery, Page } from './list.ts'
+import type { Fields, Resource, RowOf } from './resource.ts'
+
+export type Verb = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type Right = 'find' | 'save' | 'delete'
+export type Scope = `${string}:${Right}`
+
+export interface Operation<In = unknown, Out = unknown> {
+  readonly verb: Verb
+  /** With `{name}` for each part of the input that stands in the path. */
+  readonly path: string
+  readonly summary: string
+  readonly scope: Scope
+  readonly errors: readonly ErrorCode[]
+  /** The flat input. Of lists: the path's part only, the rest is `listParameters(row of)`. */
+  readonly input: TObject
+  readonly output: TSchema
+  /** Input names that travel as headers, with the header's name. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The resource that comes out, where one does: `fields` may then select from it. */
+  readonly of: Resource | null
+  /** Answers a page of `of` and takes the list parameters. */
+  readonly list: boolean
+  /** Follows from other operations by a relation of this resource; nobody writes a handler for it. */
+  readonly relation: { readonly of: string; readonly name: string } | null
+  /** Items of `input[name]` are validated, and fail, one by one, each as an input of the operation named. */
+  readonly batch: { readonly items: string; readonly operation: string } | null
+  /** Only in types. */
+  readonly _in?: In
+  readonly _out?: Out
+}
+
+type Flat<T> = { [K in keyof T]: T[K] } & {}
+interface Common<P extends TProperties> {
+  readonly verb: Verb
+  readonly path: string
+  readonly summary: string
+  readonly scope: Scope
+  readonly errors?: readonly ErrorCode[]
+  readonly params?: P
+  readonly headers?: Readonly<Record<string, string>>
+}
+type Params<P extends TProperties> = { [K in keyof P]: Static<P[K]> }
+
+function declare<In, Out>(
+  common: Common<TProperties>,
+  body: TObject,
+  rest: Pick<Operation, 'output' | 'of'> & Partial<Operation>,
+): Operation<In, Out> {
+  const input = Type.Object({ ...body.properties, ...common.params }, { additionalProperties: false })
+  const { params: _, ...declared } = common
+  const absent = { errors: [], headers: {}, list: false, relation: null, batch: null }
+  return { ...absent, ...declared, ...rest, input } as Operation<In, Out>
+}
+
+const nothing = Type.Object({})
+
+/** An operation that answers one row. `input` may be given as a type of its own where the schema cannot tell it. */
+export const row = <F extends Fields, P extends TProperties, I = Record<never, never>>(
+  of: Resource<F>,
+  common: Common<P> & { readonly input?: TObject; readonly _input?: I },
+) => {
+  const { input, _input, ...declared } = common
+  return declare<Flat<Params<P> & I>, RowOf<F>>(declared, input ?? nothing, {
+    output: of.row,
+    of: of as unknown as Resource,
+  })
+}
+
+export const list = <F extends Fields, P extends TProperties>(of: Resource<F>, common: Common<P>) =>
+  declare<Flat<Params<P> & ListQuery<keyof RowOf<F> & string>>, Page<RowOf<F>>>(common, nothing, {
+    output: Type.Array(of.row),
+    of: of as unknown as Resource,
+    list: true,
+  })
+
+/** An operation that answers with an object of its own. */
+export const act = <I, O extends TSchema, P extends TProperties>(
+  common: Common<P> & {
+    readonly input?: TObject
+    readonly _input?: I
+    readonly output: O
+    readonly batch?: Operation['batch']
+  },
+) => {
+  const { input, _input, output, batch, ...declared } = common
+  return declare<Flat<Params<P> & I>, Static<O>>(declared, input ?? nothing, { output, of: null, batch: batch ?? null })
+}
+
+/** Marks what follows from a relation. */
+export const following = <O extends Operation>(of: { readonly name: string }, name: string, operation: O) =>
+  ({ ...operation, relation: { of: of.name, name } }) as O & { readonly relation: { of: string; name: string } }
+
+/** Gives `input` a type of the caller's. */
+export const typed = <T>(): T | undefined => undefined

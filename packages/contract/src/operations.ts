@@ -1,0 +1,24 @@
+/** All operations by name, and the types that follow. A program that serves them must give a handler for each. */
+import type { Operation } from './operation.ts'
+import { messageOperations } from './operations/messages.ts'
+import { queueOperations } from './operations/queues.ts'
+import { attempt } from './resources/attempt.ts'
+import { message } from './resources/message.ts'
+import { queue } from './resources/queue.ts'
+
+export const resources = { queue, message, attempt }
+export type ResourceName = keyof typeof resources
+
+export const operations = { ...queueOperations, ...messageOperations }
+export type OperationName = keyof typeof operations
+
+type Declared = typeof operations
+export type Input<K extends OperationName> = Declared[K] extends Operation<infer I, unknown> ? I : never
+export type Output<K extends OperationName> = Declared[K] extends Operation<unknown, infer O> ? O : never
+
+/** Those that need a handler: the others follow from a relation between resources. */
+export type HandledName = {
+  [K in OperationName]: null extends Declared[K]['relation'] ? K : never
+}[OperationName]
+
+export const operationEntries = Object.entries(operations) as [OperationName, Operation][]

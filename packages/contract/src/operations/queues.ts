@@ -1,0 +1,134 @@
+import { Type } from '@sinclair/typebox'
+import { act, following, list, row, typed } from '../operation.ts'
+import { attempt } from '../resources/attempt.ts'
+import { message } from '../resources/message.ts'
+import { type QueueCreate, type QueueUpdate, queue } from '../resources/queue.ts'
+import { RecordId } from '../schema.ts'
+
+const id = { id: RecordId }
+const reason = Type.Optional(Type.String({ maxLength: 1000, description: 'Kept with it, for whoever looks.' }))
+const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 }))
+const more = Type.Boolean({ description: 'More are left: call again.' })
+
+export const queueOperations = {
+  'queues.list': list(queue, { verb: 'GET', path: '/queues/', scope: 'queue:find', summary: 'Lists queues.' }),
+  'queues.create': row(queue, {
+    verb: 'POST',
+    path: '/queues/',
+    scope: 'queue:save',
+    summary: 'Creates a queue.',
+    errors: ['dead_letter_queue_unknown'],
+    input: queue.create,
+    _input: typed<QueueCreate>(),
+  }),
+  'queues.get': row(queue, {
+    verb: 'GET',
+    path: '/queues/{id}',
+    scope: 'queue:find',
+    summary: 'Gives a queue.',
+    errors: ['queue_not_found'],
+    params: id,
+  }),
+  'queues.update': row(queue, {
+    verb: 'PUT',
+    path: '/queues/{id}',
+    scope: 'queue:save',
+    summary: 'Changes a queue; fields left out keep their value.',
+    errors: ['queue_not_found', 'dead_letter_queue_unknown', 'dead_letter_circle'],
+    params: id,
+    input: queue.update,
+    _input: typed<QueueUpdate>(),
+  }),
+  'queues.delete': row(queue, {
+    verb: 'DELETE',
+    path: '/queues/{id}',
+    scope: 'queue:delete',
+    summary: 'Deletes a queue; its pending messages are cancelled.',
+    errors: ['queue_not_found'],
+    params: id,
+  }),
+  'queues.pause': row(queue, {
+    verb: 'POST',
+    path: '/queues/{id}/pause',
+    scope: 'queue:save',
+    summary: 'Stops delivering; what is queued stays.',
+    errors: ['queue_not_found'],
+    params: id,
+    input: Type.Object({ reason }),
+    _input: typed<{ reason?: string }>(),
+  }),
+  'queues.resume': row(queue, {
+    verb: 'POST',
+    path: '/queues/{id}/resume',
+    scope: 'queue:save',
+    summary: 'Delivers again.',
+    errors: ['queue_not_found'],
+    params: id,
+  }),
+  'queues.purge': act({
+    verb: 'POST',
+    path: '/queues/{id}/purge',
+    scope: 'queue:delete',
+    summary: 'Cancels pending messages of a queue, the oldest first; each is recorded as cancelled.',
+    errors: ['queue_not_found'],
+    params: id,
+    input: Type.Object({ reason, limit }),
+    _input: typed<{ reason?: string; limit?: number }>(),
+    output: Type.Object({ cancelled: Type.Integer(), more }),
+  }),
+  'queues.redrive': act({
+    verb: 'POST',
+    path: '/queues/{id}/redrive',
+    scope: 'message:save',
+    summary: 'Sends the dead messages of a queue again, the oldest first.',
+    errors: ['queue_not_found'],
+    params: id,
+    input: Type.Object({ limit }),
+    _input: typed<{ limit?: number }>(),
+    output: Type.Object({ redriven: Type.Integer(), more }),
+  }),
+  'queues.listMessages': following(
+    queue,
+    'messages',
+    list(message, {
+      verb: 'GET',
+      path: '/queues/{id}/messages',
+      scope: 'message:find',
+      summary: 'Lists the messages of a queue.',
+      errors: ['queue_not_found'],
+      params: id,
+    }),
+  ),
+  'queues.listQueues': following(
+    queue,
+    'queues',
+    list(queue, {
+      verb: 'GET',
+      path: '/queues/{id}/queues',
+      scope: 'queue:find',
+      summary: 'Lists the queues that have this one as their dead letter queue.',
+      errors: ['queue_not_found'],
+      params: id,
+    }),
+  ),
+  'queues.getDeadLetterQueue': following(
+    queue,
+    'deadLetterQueue',
+    row(queue, {
+      verb: 'GET',
+      path: '/queues/{id}/dead_letter_queue',
+      scope: 'queue:find',
+      summary: 'Gives the dead letter queue of a queue.',
+      errors: ['queue_not_found', 'relation_empty'],
+      params: id,
+    }),
+  ),
+  'queues.listAttempts': list(attempt, {
+    verb: 'GET',
+    path: '/queues/{id}/attempts',
+    scope: 'message:find',
+    summary: 'Lists the attempts of a queue, all its messages together.',
+    errors: ['queue_not_found'],
+    params: id,
+  }),
+}
