@@ -32,7 +32,7 @@ export interface FieldOptions {
   readonly default?: unknown
 }
 
-interface Declared<Out extends TSchema, In extends TSchema, A extends Access, R extends boolean> extends Field {
+export interface Declared<Out extends TSchema, In extends TSchema, A extends Access, R extends boolean> extends Field {
   readonly type: Out
   readonly input: In
   readonly access: A
