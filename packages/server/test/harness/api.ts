@@ -1,0 +1,99 @@
+/** Posthorn's REST API as the stories use it: plain fetch, so that nothing of ours stands between a story and the server. */
+
+export interface QueueRow {
+  readonly id: number
+  readonly name: string
+  readonly pausedAt: string | null
+}
+
+export interface MessageRow {
+  readonly id: number
+  readonly queueId: number
+  readonly body: string | null
+  readonly status: 'pending' | 'delivered' | 'dead' | 'cancelled' | 'expired'
+  readonly attempts: number
+  readonly webhookId: string
+}
+
+export interface NewQueue {
+  readonly callbackUrl: string
+  readonly name?: string
+  readonly [field: string]: unknown
+}
+
+/** An answer that is not 2xx. */
+export class ApiError extends Error {
+  readonly status: number
+  readonly problem: Readonly<Record<string, unknown>>
+
+  constructor(method: string, path: string, status: number, text: string) {
+    super(`${method} ${path}: ${status} ${text}`)
+    this.name = 'ApiError'
+    this.status = status
+    this.problem = text.startsWith('{') ? JSON.parse(text) : { message: text }
+  }
+}
+
+const PAGE = 100
+let queuesMade = 0
+
+export class Api {
+  readonly url: string
+  readonly #timeoutMs: number
+
+  constructor(url: string, timeoutMs = 10_000) {
+    this.url = url
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Makes a queue that retries at once and often, so that a story never waits for a backoff. */
+  createQueue(queue: NewQueue): Promise<QueueRow> {
+    queuesMade += 1
+    const defaults = { name: `story ${process.pid} ${queuesMade}`, method: 'POST', maxRetries: 100 }
+    return this.post('/queues/', { ...defaults, backoff: { delaysMs: [50], jitter: 0 }, ...queue })
+  }
+
+  put(queueId: number, body: string, more: Readonly<Record<string, unknown>> = {}): Promise<MessageRow> {
+    return this.post('/messages/', { queueId, body, ...more })
+  }
+
+  putMany(messages: readonly { queueId: number; body: string; key?: string }[]): Promise<MessageRow[]> {
+    return this.post('/messages/bulk', messages)
+  }
+
+  async count(where: string): Promise<number> {
+    const response = await this.#send('GET', `/messages/?limit=0&totalCount=true&${where}`)
+    await response.arrayBuffer()
+    return Number(response.headers.get('x-total-count'))
+  }
+
+  /** Every message that the filter finds, page by page. */
+  async list(where: string): Promise<MessageRow[]> {
+    const rows: MessageRow[] = []
+    for (;;) {
+      const last = rows.at(-1)
+      const after = last ? `&where.id.gt=${last.id}` : ''
+      const page = await this.get<MessageRow[]>(`/messages/?limit=${PAGE}&orderby.id=asc&${where}${after}`)
+      rows.push(...page)
+      if (page.length < PAGE) return rows
+    }
+  }
+
+  async get<Answer>(path: string): Promise<Answer> {
+    return (await this.#send('GET', path)).json() as Promise<Answer>
+  }
+
+  async post<Answer>(path: string, body: unknown): Promise<Answer> {
+    return (await this.#send('POST', path, body)).json() as Promise<Answer>
+  }
+
+  async #send(method: string, path: string, body?: unknown): Promise<Response> {
+    const response = await fetch(this.url + path, {
+      method,
+      signal: AbortSignal.timeout(this.#timeoutMs),
+      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+    if (!response.ok) throw new ApiError(method, path, response.status, await response.text())
+    return response
+  }
+}
