@@ -30,7 +30,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   run: { imports: [...LEAVES, 'engine', 'queue'], ports: ['db/port.ts'], portTypes: ['deliver/port.ts'], sql: true },
   api: { imports: DOMAIN },
   app: { imports: [...DOMAIN, 'config', 'db', 'deliver', 'run', 'api'] },
-  cli: { imports: [...DOMAIN, 'client', 'config', 'app'] },
+  cli: { imports: [...DOMAIN, 'client', 'config', 'app'], ports: ['deliver/sign.ts'] },
   index: { imports: [...DOMAIN, 'client', 'config', 'db', 'deliver', 'run', 'api', 'cli', 'app'] },
 }
 

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { Command, type CommanderError } from 'commander'
+import { targetCommand } from './target.ts'
+
+/** What the command line ends with: 0 it did what was asked, 1 it could not, 2 it was asked wrongly. */
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+
+/** Runs the command line. Expected failures end in a sentence on stderr and an exit code, never in a stack. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(argv as string[])
+  } catch (error) {
+    process.exitCode = EXIT.failed
+    console.error(`posthorn: ${explain(error)}`)
+  }
+}
+
+function program(): Command {
+  const program = new Command('posthorn')
+    .description('Moves events between systems and loses none.')
+    .version(version(), '-V, --version')
+    .showHelpAfterError('(--help shows what is possible)')
+    .exitOverride(leave)
+  for (const command of [targetCommand()]) program.addCommand(command.copyInheritedSettings(program))
+  return program
+}
+
+/** Commander has printed what it has to say. */
+function leave({ exitCode }: CommanderError): never {
+  process.exit(exitCode === 0 ? EXIT.done : EXIT.usage)
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number }
+  if (code === 'EADDRINUSE') return `port ${port} is taken; choose another with --port`
+  return error.message
+}
