@@ -113,6 +113,11 @@ export class Problem<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+/** A problem as data, for where it is one part of a larger answer. */
+export function describeProblem(problem: Problem) {
+  return { code: problem.code, status: problem.status, message: problem.message, details: problem.details }
+}
+
 function fill(text: string, details: Readonly<Record<string, string | number>>): string {
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? ''))
 }

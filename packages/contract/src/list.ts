@@ -1,6 +1,7 @@
 /** How every list is asked for and answered: page, filter, order, selection. One mechanism, driven by a resource's fields. */
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { Field, Resource } from './resource.ts'
+import { OneOf } from './schema.ts'
 
 export const DEFAULT_LIMIT = 10
 export const MAX_LIMIT = 100
@@ -80,21 +81,27 @@ export function isNullable(schema: TSchema): boolean {
   return Array.isArray(schema.type) && schema.type.includes('null')
 }
 
-/** What a single compared value must look like. Bounds do not apply: asking for what cannot exist finds nothing. */
+export type ScalarKind = 'integer' | 'boolean' | 'timestamp' | 'text'
+
+export function scalarKind(schema: TSchema): ScalarKind {
+  const type: string = Array.isArray(schema.type) ? schema.type[0] : schema.type
+  if (type === 'integer' || type === 'boolean') return type
+  return schema.format === 'date-time' ? 'timestamp' : 'text'
+}
+
+/** What a single compared value looks like. A field's bounds do not apply: asking for what cannot exist finds nothing. */
 export function comparedSchema(field: Field): TSchema {
-  const { type, format } = field.type
-  const name: string = Array.isArray(type) ? type[0] : type
-  const safe = name === 'integer' ? { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER } : {}
+  const kind = scalarKind(field.type)
+  const type = kind === 'integer' || kind === 'boolean' ? kind : 'string'
   return Type.Unsafe({
-    type: isNullable(field.type) ? [name, 'null'] : name,
-    ...safe,
-    ...(format === 'date-time' && { format }),
+    type: isNullable(field.type) ? [type, 'null'] : type,
+    ...(kind === 'timestamp' && { format: 'date-time' }),
   })
 }
 
-/** The query parameters of a list over a resource, by the names that they have in a URL. */
-export function listParameters(resource: Resource): TProperties {
-  const parameters: TProperties = {
+/** The parameters of a list that are not about one field. */
+export function listControls(resource: Resource): TProperties {
+  return {
     limit: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })),
     offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 })),
     totalCount: Type.Optional(Type.Boolean({ description: 'Answers with the header x-total-count.' })),
@@ -104,16 +111,20 @@ export function listParameters(resource: Resource): TProperties {
     fields: Type.Optional(fieldsParameter(resource)),
     'where.or': Type.Optional(Type.String({ description: '(field.op=value|field.op=value): one of these holds.' })),
   }
+}
+
+/** The query parameters of a list over a resource, by the names that they have in a URL. */
+export function listParameters(resource: Resource): TProperties {
+  const parameters = listControls(resource)
   for (const [name, field] of Object.entries(resource.fields)) {
     if (field.filter) Object.assign(parameters, filterParameters(name, field))
-    if (field.sort)
-      parameters[`orderby.${name}`] = Type.Optional(Type.Unsafe({ type: 'string', enum: ['asc', 'desc'] }))
+    if (field.sort) parameters[`orderby.${name}`] = Type.Optional(OneOf(['asc', 'desc']))
   }
   return parameters
 }
 
 export function fieldsParameter(resource: Resource): TSchema {
-  return Type.Array(Type.Unsafe<string>({ type: 'string', enum: selectableFields(resource) }))
+  return Type.Array(OneOf(selectableFields(resource)))
 }
 
 function filterParameters(name: string, field: Field): TProperties {

@@ -23,12 +23,18 @@ export interface Operation<In = unknown, Out = unknown> {
   readonly output: TSchema
   /** Input names that travel as headers, with the header's name. */
   readonly headers: Readonly<Record<string, string>>
+  /** Names in the path whose part of the input is called otherwise. */
+  readonly pathNames: Readonly<Record<string, string>>
   /** The resource that comes out, where one does: `fields` may then select from it. */
   readonly of: Resource | null
   /** Answers a page of `of` and takes the list parameters. */
   readonly list: boolean
   /** Follows from other operations by a relation of this resource; nobody writes a handler for it. */
   readonly relation: { readonly of: string; readonly name: string } | null
+  /** The operation whose handler answers this one, its input being the same. */
+  readonly alike: string | null
+  /** Takes a body that is not JSON as the message's own, byte for byte. */
+  readonly raw: boolean
   /** Items of `input[name]` are validated, and fail, one by one, each as an input of the operation named. */
   readonly batch: { readonly items: string; readonly operation: string } | null
   /** Only in types. */
@@ -55,7 +61,16 @@ function declare<In, Out>(
 ): Operation<In, Out> {
   const input = Type.Object({ ...body.properties, ...common.params }, { additionalProperties: false })
   const { params: _, ...declared } = common
-  const absent = { errors: [], headers: {}, list: false, relation: null, batch: null }
+  const absent = {
+    errors: [],
+    headers: {},
+    pathNames: {},
+    list: false,
+    relation: null,
+    alike: null,
+    raw: false,
+    batch: null,
+  }
   return { ...absent, ...declared, ...rest, input } as Operation<In, Out>
 }
 
@@ -96,6 +111,13 @@ export const act = <I, O extends TSchema, P extends TProperties>(
 /** Marks what follows from a relation. */
 export const following = <O extends Operation>(of: { readonly name: string }, name: string, operation: O) =>
   ({ ...operation, relation: { of: of.name, name } }) as O & { readonly relation: { of: string; name: string } }
+
+/** The same act at another path. */
+export const alike = <O extends Operation>(
+  name: string,
+  operation: O,
+  other: Pick<Operation, 'path' | 'summary'> & Partial<Pick<Operation, 'raw' | 'pathNames'>>,
+) => ({ ...operation, ...other, alike: name }) as O & { readonly alike: string }
 
 /** Gives `input` a type of the caller's. */
 export const typed = <T>(): T | undefined => undefined

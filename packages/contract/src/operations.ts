@@ -16,9 +16,9 @@ type Declared = typeof operations
 export type Input<K extends OperationName> = Declared[K] extends Operation<infer I, unknown> ? I : never
 export type Output<K extends OperationName> = Declared[K] extends Operation<unknown, infer O> ? O : never
 
-/** Those that need a handler: the others follow from a relation between resources. */
+/** Those that need a handler: the others follow from a relation, or are another one's twin. */
 export type HandledName = {
-  [K in OperationName]: null extends Declared[K]['relation'] ? K : never
+  [K in OperationName]: null extends Declared[K]['relation'] & Declared[K]['alike'] ? K : never
 }[OperationName]
 
 export const operationEntries = Object.entries(operations) as [OperationName, Operation][]

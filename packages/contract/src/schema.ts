@@ -1,5 +1,5 @@
 /** The few shapes of values that fields are made of. Plain JSON Schema: they validate, document and serialize alike. */
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type Static, type StringOptions, type TSchema, Type } from '@sinclair/typebox'
 
 /** `type: [T, 'null']` rather than `anyOf`: a validator that coerces would turn null into '' on its way through a union. */
 export const Nullable = <T extends TSchema>(schema: T) => {
@@ -13,6 +13,10 @@ export const Nullable = <T extends TSchema>(schema: T) => {
 
 export const OneOf = <const V extends string>(values: readonly V[], options: object = {}) =>
   Type.Unsafe<V>({ type: 'string', enum: [...values], ...options })
+
+/** PostgreSQL's text has no NUL and UTF-8 no lone surrogate. */
+export const TEXT_PATTERN = '^[^\\u0000\\ud800-\\udfff]*$'
+export const Text = (options: StringOptions = {}) => Type.String({ pattern: TEXT_PATTERN, ...options })
 
 export const RecordId = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })
 /** Messages are many: their ids go as far as JSON numbers are exact. */

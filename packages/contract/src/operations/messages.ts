@@ -4,11 +4,11 @@ import { act, following, list, row, typed } from '../operation.ts'
 import { attempt } from '../resources/attempt.ts'
 import { type MessageCreate, type MessageUpdate, message } from '../resources/message.ts'
 import { queue } from '../resources/queue.ts'
-import { MessageId, OneOf } from '../schema.ts'
+import { MessageId, OneOf, Text } from '../schema.ts'
 
 const id = { id: MessageId }
 
-const IdempotencyKey = Type.String({
+const IdempotencyKey = Text({
   minLength: 1,
   maxLength: 255,
   description: 'A repeated put with the same key answers with the first message and stores nothing.',
@@ -103,7 +103,7 @@ export const messageOperations = {
     summary: 'Stops a pending message; it stays on record.',
     errors: ['message_not_found', 'message_not_live'],
     params: id,
-    input: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 1000 })) }),
+    input: Type.Object({ reason: Type.Optional(Text({ maxLength: 1000 })) }),
     _input: typed<{ reason?: string }>(),
   }),
   'messages.resend': row(message, {

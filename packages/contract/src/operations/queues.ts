@@ -1,12 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { act, following, list, row, typed } from '../operation.ts'
+import { act, alike, following, list, row, typed } from '../operation.ts'
 import { attempt } from '../resources/attempt.ts'
 import { message } from '../resources/message.ts'
 import { type QueueCreate, type QueueUpdate, queue } from '../resources/queue.ts'
-import { RecordId } from '../schema.ts'
+import { RecordId, Text } from '../schema.ts'
+import { messageOperations } from './messages.ts'
 
 const id = { id: RecordId }
-const reason = Type.Optional(Type.String({ maxLength: 1000, description: 'Kept with it, for whoever looks.' }))
+const reason = Type.Optional(Text({ maxLength: 1000, description: 'Kept with it, for whoever looks.' }))
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 }))
 const more = Type.Boolean({ description: 'More are left: call again.' })
 
@@ -99,6 +100,12 @@ export const queueOperations = {
       params: id,
     }),
   ),
+  'queues.putMessage': alike('messages.put', messageOperations['messages.put'], {
+    path: '/queues/{id}/messages',
+    pathNames: { id: 'queueId' },
+    summary: 'Puts a message on a queue: as JSON, or with any other content type the very bytes of the request.',
+    raw: true,
+  }),
   'queues.listQueues': following(
     queue,
     'queues',

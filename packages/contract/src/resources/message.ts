@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { messageStatuses } from '../delivery.ts'
 import { type CreateOf, optional, type RowOf, readOnly, required, resource, type UpdateOf } from '../resource.ts'
-import { Headers, MessageId, Nullable, OneOf, RecordId, Timestamp } from '../schema.ts'
+import { Headers, MessageId, Nullable, OneOf, RecordId, Text, Timestamp } from '../schema.ts'
 
 const Base64 = Type.String({
   pattern: '^[A-Za-z0-9+/_-]*={0,2}$',
@@ -32,7 +32,7 @@ export const message = resource({
     cronId: readOnly(Nullable(RecordId)),
     createdAt: readOnly(Timestamp),
     updatedAt: readOnly(Timestamp),
-    bodyBase64: optional(Nullable(Base64), { input: Base64, filter: false, sort: false }),
+    bodyBase64: optional(Nullable(Base64), { filter: false, sort: false }),
     status: readOnly(OneOf(messageStatuses)),
     reason: readOnly(Nullable(Type.String({ description: 'Why it is dead, cancelled or expired.' }))),
     attempts: readOnly(Type.Integer()),
@@ -40,7 +40,7 @@ export const message = resource({
       Type.Integer({ minimum: 0, maximum: 9, description: 'Higher goes first. Ordered queues take 0 only.' }),
       { default: 0 },
     ),
-    key: optional(Nullable(Type.String({ minLength: 1, maxLength: 255, description: 'What order by key goes by.' })), {
+    key: optional(Nullable(Text({ minLength: 1, maxLength: 255, description: 'What order by key goes by.' })), {
       fixed: true,
       default: null,
     }),

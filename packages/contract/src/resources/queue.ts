@@ -11,7 +11,7 @@ import {
   writeOnly,
 } from '../resource.ts'
 import { Backoff, BackoffInput } from '../retry-policy.ts'
-import { Headers, Nullable, OneOf, RecordId, Timestamp } from '../schema.ts'
+import { Headers, Nullable, OneOf, RecordId, Text, Timestamp } from '../schema.ts'
 
 /** The verb in any case; it is stored and sent in capitals. */
 const AnyCaseMethod = Type.Unsafe<string>({
@@ -36,7 +36,7 @@ export const queue = resource({
   },
   fields: {
     id: readOnly(RecordId),
-    name: required(Type.String({ minLength: 1, maxLength: 255 })),
+    name: required(Text({ minLength: 1, maxLength: 255 })),
     callbackUrl: optional(
       Nullable(
         Type.String({

@@ -1,0 +1,43 @@
+/** Names that others gave, and that we answer to. Everything foreign stands here and nowhere else. */
+import type { ErrorCode } from './errors.ts'
+import type { OperationName } from './operations.ts'
+
+/** Paths of pg-hooks that lead to an operation with a better one. */
+export const pathAliases = [
+  { path: '/queues/{id}/messageQueueId', operation: 'queues.listMessages', operationId: 'getMessagesForQueue' },
+] as const satisfies { path: string; operation: OperationName; operationId: string }[]
+
+/** In pg-hooks, creating with an `id` updates that record. */
+export const saves: Partial<Record<OperationName, OperationName>> = {
+  'queues.create': 'queues.update',
+  'messages.put': 'messages.update',
+}
+
+/** The operation ids of pg-hooks' OpenAPI document: generated clients are built on them. */
+export const operationIds: Partial<Record<OperationName, string>> = {
+  'queues.list': 'getQueues',
+  'queues.create': 'createQueue',
+  'queues.get': 'getQueueById',
+  'queues.update': 'updateQueue',
+  'queues.delete': 'deleteQueues',
+  'queues.listQueues': 'getQueuesForQueue',
+  'queues.getDeadLetterQueue': 'getQueueForQueue',
+  'messages.list': 'getMessages',
+  'messages.put': 'createMessage',
+  'messages.get': 'getMessageById',
+  'messages.update': 'updateMessage',
+  'messages.delete': 'deleteMessages',
+  'messages.getQueue': 'getQueueForMessage',
+}
+
+/** The codes that pg-hooks' clients look for in its error shape; problem+json has ours. */
+export const errorAliases: Partial<Record<ErrorCode, string>> = {
+  validation_failed: 'FST_ERR_VALIDATION',
+  invalid_json: 'FST_ERR_CTP_INVALID_JSON_BODY',
+  body_too_large: 'FST_ERR_CTP_BODY_TOO_LARGE',
+  unsupported_media_type: 'FST_ERR_CTP_INVALID_MEDIA_TYPE',
+  unauthorized: 'PLT_DB_AUTH_UNAUTHORIZED',
+  cursor_without_primary_key: 'PLT_SQL_OPENAPI_PRIMARY_KEY_NOT_INCLUDED_IN_ORDER_BY_IN_CURSOR_PAGINATION',
+}
+
+export const headerAliases = { adminSecret: 'x-platformatic-admin-secret' } as const

@@ -1,0 +1,141 @@
+/**
+ * Every setting, declared once: the file's keys, the environment's names, the flags, their checks, `--help` and the
+ * reference page follow. Reading them is the server's config.ts.
+ */
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Nullable, OneOf } from './schema.ts'
+
+export interface Setting<S extends TSchema = TSchema, D extends boolean = boolean> {
+  readonly schema: S
+  readonly summary: string
+  readonly default: unknown
+  /** Never printed. */
+  readonly secret: boolean
+  /** Written "30s", "24h" or in milliseconds; in the configuration its name ends in Ms. */
+  readonly duration: D
+  /** Other environment variables that are read where ours is not set. */
+  readonly otherEnv: readonly string[]
+}
+
+interface Options {
+  readonly summary: string
+  readonly secret?: true
+  readonly otherEnv?: readonly string[]
+}
+
+const setting = <S extends TSchema>(schema: S, initial: Static<S>, options: Options): Setting<S, false> => ({
+  schema,
+  default: initial,
+  secret: false,
+  otherEnv: [],
+  duration: false,
+  ...options,
+})
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const duration = (initial: number, minimum: number, maximum: number, options: Options) => ({
+  ...setting(Type.Integer({ minimum, maximum }), initial, options),
+  duration: true as const,
+})
+
+const OptionalText = Nullable(Type.String({ minLength: 1 }))
+const DatabaseUrl = Nullable(Type.String({ pattern: '^postgres(ql)?://', description: 'a postgres:// URL' }))
+
+export const nodeRoles = ['api', 'worker'] as const
+export type NodeRole = (typeof nodeRoles)[number]
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+export const settings = {
+  databaseUrl: setting(DatabaseUrl, null, {
+    summary: 'PostgreSQL to store in; without it an embedded one in the data folder.',
+    secret: true,
+    otherEnv: ['DATABASE_URL'],
+  }),
+  databaseLockUrl: setting(DatabaseUrl, null, {
+    summary: 'Direct URL for the lock session, where databaseUrl leads through a pooler in transaction mode.',
+    secret: true,
+  }),
+  databaseSchema: setting(
+    Type.String({ pattern: '^[a-z_][a-z0-9_]{0,62}$', description: 'lower case letters, digits and _, at most 63' }),
+    'posthorn',
+    { summary: 'Schema of the tables; two installations can share a database under two names.' },
+  ),
+  databasePoolSize: setting(Type.Integer({ minimum: 2, maximum: 1000 }), 10, {
+    summary: 'Most connections of this node for its work; the lock session and the listener have their own.',
+  }),
+  dataDir: setting(Type.String({ minLength: 1 }), './data', {
+    summary: 'Folder of the embedded database and of the key that encrypts secrets.',
+  }),
+  host: setting(Type.String({ minLength: 1 }), '127.0.0.1', {
+    summary: 'Address to listen on. Any but a loopback one needs an admin secret.',
+  }),
+  port: setting(Type.Integer({ minimum: 0, maximum: 65_535 }), 3042, {
+    summary: 'Port to listen on; 0 takes a free one.',
+  }),
+  adminSecret: setting(OptionalText, null, {
+    summary: 'What callers must send as Authorization: Bearer or X-PLATFORMATIC-ADMIN-SECRET.',
+    secret: true,
+    otherEnv: ['PLT_ADMIN_SECRET'],
+  }),
+  roles: setting(Type.Array(OneOf(nodeRoles), { minItems: 1, uniqueItems: true }), [...nodeRoles], {
+    summary: 'What this node does: answer callers, deliver messages, or both.',
+  }),
+  allowTargets: setting(Type.Array(Type.String({ minLength: 1 })), [], {
+    summary: 'Special addresses that may be sent to nonetheless: hosts, addresses or ranges such as 10.0.0.0/8.',
+  }),
+  maxBodyBytes: setting(Type.Integer({ minimum: 1, maximum: 67_108_864 }), 1_048_576, {
+    summary: 'Largest message body, in bytes.',
+  }),
+  ownershipTimeout: duration(3 * SECOND, 500, MINUTE, {
+    summary: 'How soon the queues of a frozen or unreachable node are taken over.',
+  }),
+  shutdownTimeout: duration(30 * SECOND, 0, HOUR, {
+    summary: 'How long a stopping node lets attempts and requests finish.',
+  }),
+  retention: duration(30 * DAY, HOUR, 3650 * DAY, {
+    summary: 'How long settled messages, their bodies and attempts are kept.',
+  }),
+  idempotencyTtl: duration(DAY, MINUTE, 30 * DAY, { summary: 'How long an idempotency key is remembered.' }),
+  secretKey: setting(
+    Nullable(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$', description: '32 bytes in base64' })),
+    null,
+    {
+      summary: 'Key that encrypts secrets at rest; without it one is made at the first start, in the data folder.',
+      secret: true,
+    },
+  ),
+  logLevel: setting(OneOf(logLevels), 'info', { summary: 'What is logged.' }),
+  maxInFlight: setting(Type.Integer({ minimum: 1, maximum: 100_000 }), 1000, {
+    summary: 'Most attempts at once on a node.',
+  }),
+} satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof settings
+type Settings = typeof settings
+
+/** The configuration of a node, checked and complete. Durations are milliseconds. */
+export type Config = {
+  readonly [K in SettingName as Settings[K]['duration'] extends true ? `${K}Ms` : K]: Readonly<
+    Static<Settings[K]['schema']>
+  >
+}
+
+/** Where the settings themselves are read from; it cannot stand in the file. */
+export const configFileVariable = 'POSTHORN_CONFIG'
+export const configFileDefault = './posthorn.json'
+
+/** `databaseUrl` → `POSTHORN_DATABASE_URL`. */
+export const variableOf = (name: string): string => `POSTHORN_${words(name).join('_').toUpperCase()}`
+/** `databaseUrl` → `--database-url`. */
+export const flagOf = (name: string): string => `--${words(name).join('-').toLowerCase()}`
+/** `retention` → `retentionMs`: its name in `Config`. */
+export const configKeyOf = (name: SettingName): keyof Config =>
+  (settings[name].duration ? `${name}Ms` : name) as keyof Config
+
+function words(name: string): string[] {
+  return name.split(/(?=[A-Z])/)
+}
