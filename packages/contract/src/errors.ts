@@ -57,8 +57,18 @@ export const errors = {
   message_not_live: entry(409, 'The message is settled', 'Message {id} is {status}: only a pending one can be changed'),
   message_not_dead: entry(409, 'The message is not dead', 'Message {id} is {status}: only a dead one can be redriven'),
   message_not_settled: entry(409, 'The message is not settled', 'Message {id} is still pending'),
+  message_body_gone: entry(
+    409,
+    'The body was removed',
+    'Message {id} cannot be sent again: its body was removed by retention or expunged',
+  ),
   body_too_large: entry(413, 'The body is too large', 'Body must not be larger than {limit} bytes'),
   unsupported_media_type: entry(415, 'The media type is not supported', 'Media type {type} is not supported here'),
+  list_too_slow: entry(
+    422,
+    'The list takes too long',
+    'The list took longer than {limit} ms: no index serves {parts}. Narrow it by id, queueId, cronId or status',
+  ),
   headers_too_large: entry(431, 'The request headers are too large', 'Request headers must not exceed {limit} bytes'),
   internal: entry(500, 'Internal error', 'Internal error; the server log has it under request {requestId}'),
   outcome_unknown: entry(

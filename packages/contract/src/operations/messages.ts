@@ -75,7 +75,7 @@ export const messageOperations = {
     path: '/messages/{id}',
     scope: 'message:save',
     summary: 'Changes a pending message; fields left out keep their value.',
-    errors: ['message_not_found', 'message_not_live', 'queue_is_ordered'],
+    errors: ['message_not_found', 'message_not_live', 'message_body_gone', 'queue_not_found', 'queue_is_ordered'],
     params: id,
     input: message.update,
     _input: typed<MessageUpdate>(),
@@ -93,7 +93,7 @@ export const messageOperations = {
     path: '/messages/{id}/redrive',
     scope: 'message:save',
     summary: 'Sends a dead message again, with all its retries.',
-    errors: ['message_not_found', 'message_not_dead'],
+    errors: ['message_not_found', 'message_not_dead', 'message_body_gone', 'queue_not_found'],
     params: id,
   }),
   'messages.cancel': row(message, {
@@ -111,7 +111,7 @@ export const messageOperations = {
     path: '/messages/{id}/resend',
     scope: 'message:save',
     summary: 'Sends a settled message once more, under the same webhook-id.',
-    errors: ['message_not_found', 'message_not_settled'],
+    errors: ['message_not_found', 'message_not_settled', 'message_body_gone', 'queue_not_found'],
     params: id,
   }),
   'messages.getQueue': following(

@@ -7,7 +7,7 @@
  * Parameters go the other way with the same rules; objects are sent as JSON text, arrays as PostgreSQL arrays.
  */
 export interface Statement {
-  /** Unique in the program; the statement is prepared under it, once per connection. */
+  /** Unique in the program; the statement is prepared under it, once per connection. Empty: made up as asked, never prepared. */
   readonly name: string
   readonly text: string
 }
