@@ -15,6 +15,12 @@ export interface MessageRow {
   readonly webhookId: string
 }
 
+interface PutResult {
+  readonly result: 'stored' | 'repeated' | 'error'
+  readonly id: number | null
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
 export interface NewQueue {
   readonly callbackUrl: string
   readonly name?: string
@@ -57,8 +63,13 @@ export class Api {
     return this.post('/messages/', { queueId, body, ...more })
   }
 
-  putMany(messages: readonly { queueId: number; body: string; key?: string }[]): Promise<MessageRow[]> {
-    return this.post('/messages/bulk', messages)
+  /** Puts up to 1000 at once. Gives the ids in the order of the messages. @throws Error if one of them was refused */
+  async putMany(messages: readonly { queueId: number; body: string; key?: string }[]): Promise<number[]> {
+    const { results } = await this.post<{ results: PutResult[] }>('/messages/bulk', { messages })
+    return results.map(({ id, error }) => {
+      if (id === null || error) throw new Error(`a message was refused: ${error?.code} ${error?.message}`)
+      return id
+    })
   }
 
   async count(where: string): Promise<number> {

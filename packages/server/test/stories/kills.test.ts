@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { Load, pause } from '../harness/load.ts'
+import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { openPlace, type Place, places } from '../harness/places.ts'
+import { failFirst, Receiver, seededRandom, status } from '../harness/receiver.ts'
+import { measured, scale } from '../harness/scale.ts'
+
+const KILLS = scale('KILLS', 10)
+const LANES = 8
+const SEED = 20
+const DRAIN_MS = 60_000
+
+let place: Place
+let receiver: Receiver
+
+afterEach(async () => {
+  await stopAll()
+  await receiver.stop()
+  await place.close()
+})
+
+describe.each(places)('on the %s database', kind => {
+  test(`${KILLS} SIGKILLs under load lose no acknowledged message and double none that was not in flight`, {
+    timeout: 120_000 + KILLS * 10_000,
+  }, async () => {
+    place = await openPlace(kind)
+    receiver = await Receiver.start()
+    const random = seededRandom(SEED)
+    const ledger = new Ledger()
+    const nodes = await Promise.all(Array.from({ length: place.nodes }, () => startNode(place.env)))
+    const api = () => nodes.find(node => node.alive)?.api ?? nodes[0]!.api
+    const queues = {
+      plain: await api().createQueue({ callbackUrl: receiver.on('/plain', failFirst(0)) }),
+      failing: await api().createQueue({ callbackUrl: receiver.on('/failing', failFirst(1)) }),
+      ordered: await api().createQueue({ callbackUrl: receiver.on('/ordered', failFirst(0)), ordered: 'queue' }),
+      refused: await api().createQueue({ callbackUrl: receiver.on('/refused', status(400)), maxRetries: 1 }),
+    }
+    const lanes = Array.from({ length: LANES }, (_, i) => ({
+      queueId: (i % 2 === 0 ? queues.plain : queues.failing).id,
+      name: null,
+    }))
+    const load = new Load(() => nodes.filter(node => node.alive).map(node => node.api), ledger, [
+      ...lanes,
+      { queueId: queues.ordered.id, name: 'ordered' },
+    ])
+    const refused = new Ledger()
+    const hopeless = new Load(
+      () => nodes.filter(node => node.alive).map(node => node.api),
+      refused,
+      [{ queueId: queues.refused.id, name: null }],
+      20,
+    )
+    for (let i = 0; i < KILLS; i++) {
+      await pause(150 + random() * 450)
+      await killAndReplace(nodes, i % nodes.length, ledger)
+    }
+    await load.stop()
+    await hopeless.stop()
+    await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', DRAIN_MS)
+    const ours = receiver.arrivals.filter(({ path }) => path !== '/refused')
+    const verdict = ledger.judge(ours)
+    demandLawful(verdict)
+    expect(verdict.acknowledged, 'the load went on between the kills').toBeGreaterThan(KILLS * 10)
+    await everyMessageIsSettled(nodes, Object.values(queues), queues.refused.id, refused.acknowledged.length)
+    measured('kills under load', {
+      database: kind,
+      kills: KILLS,
+      acknowledged: verdict.acknowledged,
+      lost: 0,
+      doubled: verdict.excused,
+    })
+  })
+})
+
+async function killAndReplace(nodes: NodeProcess[], index: number, ledger: Ledger): Promise<void> {
+  const victim = nodes[index]!
+  ledger.fault()
+  await victim.kill()
+  ledger.fault()
+  nodes[index] = await startNode(place.env)
+}
+
+async function everyMessageIsSettled(
+  nodes: readonly NodeProcess[],
+  queues: readonly { id: number }[],
+  refusedId: number,
+  refusedCount: number,
+): Promise<void> {
+  const { api } = nodes[0]!
+  await expect.poll(() => api.count('where.status.eq=pending'), { timeout: DRAIN_MS, interval: 100 }).toBe(0)
+  for (const { id } of queues) {
+    const [message] = await api.list(`where.queueId.eq=${id}`)
+    if (!message) continue
+    const attempts = await api.get<{ n: number; outcome: string }[]>(`/messages/${message.id}/attempts?limit=100`)
+    expect(attempts.length, `attempts of message ${message.id}`).toBe(message.attempts)
+    expect(message.status).toBe(id === refusedId ? 'dead' : 'delivered')
+  }
+  expect(await api.count(`where.queueId.eq=${refusedId}&where.status.eq=dead`)).toBeGreaterThanOrEqual(refusedCount)
+}

@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { Load, pause } from '../harness/load.ts'
+import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { openPlace, type Place } from '../harness/places.ts'
+import { everyLink, named, TcpProxy } from '../harness/proxy.ts'
+import { type Arrival, Receiver } from '../harness/receiver.ts'
+import { measured, scale } from '../harness/scale.ts'
+
+/** What the guarantee says, and what a loaded machine may add to it. */
+const TAKEOVER_MS = 3000
+const MARGIN_MS = 500
+const QUEUES = 12
+const ROUNDS = scale('ROUNDS', 1)
+const LOCK_SESSION = named('posthorn locks')
+
+/** Three nodes, each with a way of its own to one PostgreSQL. */
+let place: Place
+let receiver: Receiver
+let nodes: NodeProcess[]
+let proxies: TcpProxy[]
+let ledger: Ledger
+let load: Load
+let reachable: Set<NodeProcess>
+
+beforeEach(async () => {
+  place = await openPlace('postgres')
+  receiver = await Receiver.start()
+  ledger = new Ledger()
+  proxies = []
+  nodes = []
+  for (let i = 0; i < 3; i++) {
+    const proxy = await TcpProxy.start(place.address())
+    proxies.push(proxy)
+    nodes.push(await startNode(place.through(proxy.port)))
+  }
+  reachable = new Set(nodes)
+  const lanes = []
+  for (let i = 0; i < QUEUES; i++) {
+    const queue = await nodes[0]!.api.createQueue({ callbackUrl: `${receiver.url}/${i}`, ordered: 'queue' })
+    lanes.push({ queueId: queue.id, name: `lane${i}` })
+  }
+  load = new Load(() => [...reachable].map(node => node.api), ledger, lanes, 5)
+  await receiver.waitFor(
+    ({ arrivals }) => new Set(arrivals.map(({ path }) => path)).size === QUEUES,
+    'a delivery on every queue',
+  )
+})
+
+afterEach(async () => {
+  await load.stop()
+  await stopAll()
+  await Promise.all(proxies.map(proxy => proxy.stop()))
+  await receiver.stop()
+  await place.close()
+})
+
+describe('with three nodes, delivery goes on within 3 s and order holds', () => {
+  const faults: [string, (node: NodeProcess, proxy: TcpProxy) => Promise<void> | void][] = [
+    ['every connection of a node is cut', (_, proxy) => expect(proxy.cut()).toBeGreaterThan(1) as void],
+    [
+      'every connection of a node goes silent',
+      (_, proxy) => expect(proxy.silence(everyLink)).toBeGreaterThan(1) as void,
+    ],
+    [
+      'the lock session alone is cut while the pool lives',
+      (_, proxy) => expect(proxy.cut(LOCK_SESSION)).toBe(1) as void,
+    ],
+    [
+      'the lock session alone goes silent while the pool lives',
+      (_, proxy) => expect(proxy.silence(LOCK_SESSION)).toBe(1) as void,
+    ],
+    ['a node is killed', async node => void (await node.kill())],
+  ]
+
+  test.each(faults)('when %s', { timeout: 60_000 * ROUNDS }, async (what, strike) => {
+    const pauses: number[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      const victim = nodes[round % 3]!
+      reachable.delete(victim)
+      const at = performance.now()
+      ledger.fault(at)
+      await strike(victim, proxies[round % 3]!)
+      await goesOn(at)
+      pauses.push(longestPause(at))
+      await restore(round % 3)
+    }
+    await settleAndJudge()
+    expect(Math.max(...pauses), 'the longest pause of any queue, in milliseconds').toBeLessThan(TAKEOVER_MS + MARGIN_MS)
+    measured(`three nodes: ${what}`, { rounds: ROUNDS, 'longest pause (ms)': Math.round(Math.max(...pauses)), lost: 0 })
+  })
+
+  test('when the server ends the lock session of a node', { timeout: 60_000 }, async () => {
+    const at = performance.now()
+    ledger.fault(at)
+    expect(await place.terminate('posthorn locks')).toBe(3)
+    await goesOn(at)
+    expect(longestPause(at)).toBeLessThan(TAKEOVER_MS + MARGIN_MS)
+    await settleAndJudge()
+  })
+
+  test('when a node is frozen for 10 s and wakes, it changes nothing that is no longer its own', {
+    timeout: 60_000,
+  }, async () => {
+    const victim = nodes[0]!
+    reachable.delete(victim)
+    const at = performance.now()
+    ledger.fault(at)
+    victim.freeze()
+    await goesOn(at)
+    const pauseMs = longestPause(at)
+    await pause(Math.max(0, at + 10_000 - performance.now()))
+    victim.thaw()
+    const wokenAt = performance.now()
+    await pause(2000)
+    reachable.add(victim)
+    await goesOn(performance.now())
+    await settleAndJudge()
+    expect(victim.alive).toBe(true)
+    expect(longestPause(wokenAt), 'nothing stops when it wakes').toBeLessThan(TAKEOVER_MS + MARGIN_MS)
+    expect(pauseMs).toBeLessThan(TAKEOVER_MS + MARGIN_MS)
+    measured('three nodes: a node frozen for 10 s', { 'longest pause (ms)': Math.round(pauseMs), lost: 0 })
+  })
+})
+
+/** Every queue delivers something that came after this moment. */
+async function goesOn(at: number): Promise<void> {
+  const delivering = (arrivals: readonly Arrival[]): number =>
+    new Set(arrivals.filter(arrival => arrival.at > at + 50).map(({ path }) => path)).size
+  await receiver.waitFor(({ arrivals }) => delivering(arrivals) === QUEUES, 'a delivery on every queue after the fault')
+  await pause(500)
+}
+
+/** The longest time from `at` on in which some queue delivered nothing. */
+function longestPause(at: number): number {
+  const now = performance.now()
+  const gaps = Array.from({ length: QUEUES }, (_, i) => {
+    const times = [at, ...receiver.at(`/${i}`).map(arrival => arrival.at), now].filter(time => time >= at)
+    return Math.max(...times.slice(1).map((time, j) => time - times[j]!))
+  })
+  return Math.max(...gaps)
+}
+
+async function restore(index: number): Promise<void> {
+  const node = nodes[index]!
+  if (node.alive) proxies[index]!.cut()
+  else nodes[index] = await startNode(place.through(proxies[index]!.port))
+  ledger.fault()
+  reachable = new Set(nodes)
+  await goesOn(performance.now())
+}
+
+async function settleAndJudge(): Promise<void> {
+  await load.stop()
+  await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', 30_000)
+  demandLawful(ledger.judge(receiver.arrivals))
+}
