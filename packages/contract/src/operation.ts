@@ -88,12 +88,14 @@ export const row = <F extends Fields, P extends TProperties, I = Record<never, n
   })
 }
 
+const listErrors = ['cursor_invalid', 'cursor_without_primary_key', 'list_too_slow'] as const
+
 export const list = <F extends Fields, P extends TProperties>(of: Resource<F>, common: Common<P>) =>
-  declare<Flat<Params<P> & ListQuery<keyof RowOf<F> & string>>, Page<RowOf<F>>>(common, nothing, {
-    output: Type.Array(of.row),
-    of: of as unknown as Resource,
-    list: true,
-  })
+  declare<Flat<Params<P> & ListQuery<keyof RowOf<F> & string>>, Page<RowOf<F>>>(
+    { ...common, errors: [...(common.errors ?? []), ...listErrors] },
+    nothing,
+    { output: Type.Array(of.row), of: of as unknown as Resource, list: true },
+  )
 
 /** An operation that answers with an object of its own. */
 export const act = <I, O extends TSchema, P extends TProperties>(

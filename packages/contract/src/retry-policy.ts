@@ -5,14 +5,16 @@ const DAY_MS = 86_400_000
 
 /** The share of a delay that chance may add or take, 0 to 1. */
 const Jitter = Type.Number({ minimum: 0, maximum: 1 })
-const Delay = Type.Integer({ minimum: 1, maximum: 30 * DAY_MS })
+/** No delay is longer: ten years. */
+export const MAX_DELAY_MS = 10 * 365 * DAY_MS
+const Delay = Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS })
 
 const exponential = {
   startMs: Delay,
-  factor: Type.Number({ minimum: 1, maximum: 10 }),
+  factor: Type.Number({ minimum: 1, maximum: 1000 }),
   maxMs: Delay,
 }
-const delaysMs = Type.Array(Type.Integer({ minimum: 0, maximum: 30 * DAY_MS }), { minItems: 1, maxItems: 100 })
+const delaysMs = Type.Array(Delay, { minItems: 1, maxItems: 100 })
 
 export const Backoff = Type.Union([
   Type.Object({ ...exponential, jitter: Jitter }, { title: 'exponential' }),
@@ -44,7 +46,7 @@ export const backoffPresets = {
     delaysMs: [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS],
     jitter: 0.2,
   },
-  'pg-hooks': { startMs: 100, factor: 2, maxMs: DAY_MS, jitter: 0 },
+  'pg-hooks': { startMs: 100, factor: 2, maxMs: MAX_DELAY_MS, jitter: 0 },
 } as const satisfies Record<string, Backoff | { delaysMs: readonly number[]; jitter: number }>
 
 export interface RetryPolicy {

@@ -1,5 +1,6 @@
 /** The few shapes of values that fields are made of. Plain JSON Schema: they validate, document and serialize alike. */
 import { type Static, type StringOptions, type TSchema, Type } from '@sinclair/typebox'
+import { HEADER_NAME, HEADER_VALUE, MAX_HEADER_NAME, MAX_HEADERS } from './header-rules.ts'
 
 /** `type: [T, 'null']` rather than `anyOf`: a validator that coerces would turn null into '' on its way through a union. */
 export const Nullable = <T extends TSchema>(schema: T) => {
@@ -24,12 +25,12 @@ export const MessageId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INT
 
 export const Timestamp = Type.String({ format: 'date-time' })
 
-/** RFC 9110 names; values without control characters, so that no header can smuggle another. */
+/** RFC 9110 names; values without control characters, so that no header can smuggle another. See `header-rules.ts`. */
 export const Headers = Type.Unsafe<Record<string, string>>({
   type: 'object',
-  maxProperties: 100,
-  propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$" },
-  additionalProperties: { type: 'string', maxLength: 8192, pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$' },
+  maxProperties: MAX_HEADERS,
+  propertyNames: { pattern: HEADER_NAME, maxLength: MAX_HEADER_NAME },
+  additionalProperties: { type: 'string', pattern: HEADER_VALUE },
 })
 
 const TIMESTAMP =
