@@ -2,7 +2,7 @@
  * The database: one small port over PostgreSQL (≥ 14) and the embedded PostgreSQL.
  *
  * Statements name their tables `posthorn.…`; the port replaces that with the configured schema once per statement.
- * Both databases give the same values: int2/int4/int8/xid8/float8 as number (2^53 is far enough), numeric as string,
+ * Both databases give the same values: int2/int4/int8/xid8/float8 as number (2^53 is far enough), bool as boolean, numeric as string,
  * timestamptz as Date, json/jsonb parsed, bytea as Buffer, arrays of these as arrays, everything else as text.
  * Parameters go the other way with the same rules; objects are sent as JSON text, arrays as PostgreSQL arrays.
  */
@@ -22,7 +22,10 @@ export interface Executor {
   query<Row = Record<string, unknown>>(statement: Statement, params?: readonly Param[]): Promise<Row[]>
   /** Runs one statement and gives its rows unparsed, for the hot path: no value is converted that nobody reads. @throws DatabaseError */
   rows(statement: Statement, params?: readonly (string | null)[]): Promise<TextRow[]>
-  /** Runs SQL text that has no parameters and may hold several statements. @throws DatabaseError */
+  /**
+   * Runs SQL text that has no parameters and may hold several statements, outside of a transaction on a connection
+   * without a bound on the duration (VACUUM, DDL). @throws DatabaseError
+   */
   exec(sql: string): Promise<void>
 }
 
@@ -31,8 +34,12 @@ export interface Database extends Executor {
   readonly schema: string
   /** The same database with plans forced for the hot tables (no sequential scan, no hash or merge join, generic plans). */
   readonly hot: Executor
-  /** Runs `work` in one transaction on one connection; commits when it resolves, rolls back when it rejects. */
-  transaction<T>(work: (tx: Executor) => Promise<T>): Promise<T>
+  /**
+   * Runs `work` in one transaction on one connection; commits when it resolves, rolls back when it rejects.
+   * Its statements go through `tx`, not through the database. `slow`: without the bound of 30 s on a statement.
+   * @throws DatabaseError if it could not be committed, or whatever `work` rejects with
+   */
+  transaction<T>(work: (tx: Executor) => Promise<T>, options?: { readonly slow?: boolean }): Promise<T>
   /**
    * Listens on a channel over a connection of its own that heals by itself. `heard` gets each payload, and `missed` is
    * called after every (re)connection, because what was notified in between is lost.
@@ -63,7 +70,7 @@ export interface LockSession extends Executor {
 
 /**
  * What became of a statement that failed:
- * `rejected` the server refused it, nothing happened · `unsent` it never reached the server · `unknown` the connection
+ * `rejected` the server (or a check before it) refused it, nothing happened · `unsent` it never reached the server · `unknown` the connection
  * was lost after it was sent: it may have committed.
  */
 export type FailedOutcome = 'rejected' | 'unsent' | 'unknown'

@@ -1,0 +1,94 @@
+/**
+ * One connection at work: runs statements one after the other and tells apart how they fail.
+ *
+ * What a lost connection means depends on what was under way (`lossMeans`): a statement by itself, and COMMIT, may have
+ * been carried out (`unknown`); a statement inside a transaction cannot have been, because its COMMIT was never sent
+ * (`unsent`). Once `broken`, the connection must not be used again.
+ */
+import type { ClientBase, QueryResult } from 'pg'
+import { endsSession, isServerError, toDatabaseError } from './failure.ts'
+import type { DatabaseError, Executor, FailedOutcome, Param, Statement, TextRow } from './port.ts'
+import type { StatementTexts } from './schema.ts'
+import { encodeParams, textValues, typedValues } from './values.ts'
+
+/** The statement prepared under this name is no longer what it was: a new connection prepares it anew. */
+const STALE_STATEMENT = new Set(['0A000', '26000'])
+
+export class Connection implements Executor {
+  readonly #client: ClientBase
+  readonly #texts: StatementTexts
+  readonly #giveUp: { readonly afterMs: number; readonly run: () => void } | undefined
+  #turn: Promise<unknown> = Promise.resolve()
+  lossMeans: FailedOutcome = 'unknown'
+  broken = false
+  /** The first failure since the connection was handed out. */
+  failure: DatabaseError | undefined
+
+  /** @param giveUp how to cut the connection if a statement is not answered in time: a server cut off from us never says so */
+  constructor(client: ClientBase, texts: StatementTexts, giveUp?: { afterMs: number; run: () => void }) {
+    this.#client = client
+    this.#texts = texts
+    this.#giveUp = giveUp
+  }
+
+  query<Row = Record<string, unknown>>(statement: Statement, params: readonly Param[] = []): Promise<Row[]> {
+    return this.#inTurn(async () => {
+      const text = this.#texts.of(statement)
+      const values = encodeParams(params)
+      const result = await this.#client.query({ ...named(statement), text, values, types: typedValues })
+      return result.rows as Row[]
+    })
+  }
+
+  rows(statement: Statement, params: readonly (string | null)[] = []): Promise<TextRow[]> {
+    return this.#inTurn(async () => {
+      const text = this.#texts.of(statement)
+      const values = params as (string | null)[]
+      const query = { ...named(statement), text, values, rowMode: 'array' as const, types: textValues }
+      return (await this.#client.query<TextRow>(query)).rows
+    })
+  }
+
+  exec(sql: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#client.query(this.#texts.replace(sql))
+    })
+  }
+
+  /** Ends the transaction. False if the server rolled it back instead, because a statement in it had failed. */
+  commit(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const result: QueryResult = await this.#client.query('COMMIT')
+      return result.command === 'COMMIT'
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => this.#watch(work))
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  async #watch<T>(work: () => Promise<T>): Promise<T> {
+    const timer = this.#giveUp && setTimeout(this.#giveUp.run, this.#giveUp.afterMs)
+    try {
+      return await work()
+    } catch (error) {
+      const failure = toDatabaseError(error, this.lossMeans)
+      if (failure !== error) this.broken ||= endsSession(error) || isStale(error)
+      this.failure ??= failure
+      throw failure
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** `pg` prepares under the name it is given, once per connection. */
+function named({ name }: Statement): { name?: string } {
+  return name === '' ? {} : { name }
+}
+
+function isStale(error: unknown): boolean {
+  return isServerError(error) && STALE_STATEMENT.has(error.code)
+}

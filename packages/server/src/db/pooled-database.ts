@@ -1,0 +1,212 @@
+/**
+ * The database over pools of connections: what PostgreSQL and the embedded one have in common.
+ *
+ * A statement takes a connection, a transaction holds one until it has ended. A connection that was lost is thrown away
+ * and the pool opens another one: nothing has to be restarted when the server comes back. `stop` refuses new work,
+ * lets what is running finish and closes the connections.
+ */
+import type { Pool, PoolClient } from 'pg'
+import { Connection } from './connection.ts'
+import { toDatabaseError } from './failure.ts'
+import {
+  type Database,
+  DatabaseError,
+  type Executor,
+  type Listening,
+  type LockSession,
+  type LockSessionOptions,
+  type Param,
+  type Statement,
+  type TextRow,
+} from './port.ts'
+import { lockSpaceOf, StatementTexts } from './schema.ts'
+import { TransactionGuard } from './transaction-guard.ts'
+
+export interface Pools {
+  /** Statements and transactions. */
+  readonly ordinary: Pool
+  /** Statements with forced plans. */
+  readonly hot: Pool
+  /** `exec` outside of a transaction: VACUUM and the like, which may take long. */
+  readonly slow: Pool
+}
+
+export interface Adapter {
+  readonly kind: Database['kind']
+  readonly schema: string
+  readonly pools: Pools
+  /** Cuts a connection whose statement is not answered within this time; 0 waits for ever. Not for the slow pool. */
+  readonly giveUpAfterMs: number
+  /** All connections are one session: a statement beside one's own transaction would wait for itself. */
+  readonly singleSession: boolean
+  listen(channel: string, heard: (payload: string) => void, missed: () => void): Promise<Listening>
+  openLockSession(options: LockSessionOptions, texts: StatementTexts): Promise<LockSession>
+  /** Closes what is not a pool. */
+  close(): Promise<void>
+}
+
+export class PooledDatabase implements Database {
+  readonly kind: Database['kind']
+  readonly schema: string
+  readonly lockSpace: number
+  readonly hot: Executor
+  readonly #adapter: Adapter
+  readonly #texts: StatementTexts
+  readonly #guard: TransactionGuard | undefined
+  readonly #running = new Set<Promise<unknown>>()
+  readonly #listenings = new Set<Listening>()
+  #stopped: Promise<void> | undefined
+
+  constructor(adapter: Adapter) {
+    this.kind = adapter.kind
+    this.schema = adapter.schema
+    this.lockSpace = lockSpaceOf(adapter.schema)
+    this.#adapter = adapter
+    this.#texts = new StatementTexts(adapter.schema)
+    this.#guard = adapter.singleSession ? new TransactionGuard() : undefined
+    this.hot = this.#executorOver(adapter.pools.hot)
+  }
+
+  query<Row = Record<string, unknown>>(statement: Statement, params?: readonly Param[]): Promise<Row[]> {
+    return this.#lend(this.#adapter.pools.ordinary, connection => connection.query<Row>(statement, params))
+  }
+
+  rows(statement: Statement, params?: readonly (string | null)[]): Promise<TextRow[]> {
+    return this.#lend(this.#adapter.pools.ordinary, connection => connection.rows(statement, params))
+  }
+
+  exec(sql: string): Promise<void> {
+    return this.#lend(this.#adapter.pools.slow, connection => connection.exec(sql))
+  }
+
+  transaction<T>(work: (tx: Executor) => Promise<T>, options?: { readonly slow?: boolean }): Promise<T> {
+    const { slow, ordinary } = this.#adapter.pools
+    return this.#lend(options?.slow ? slow : ordinary, connection => this.#transact(connection, work))
+  }
+
+  listen(channel: string, heard: (payload: string) => void, missed: () => void): Promise<Listening> {
+    return this.#listen(channel, heard, missed)
+  }
+
+  openLockSession(options: LockSessionOptions): Promise<LockSession> {
+    return this.#adapter.openLockSession(options, this.#texts)
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#finish()
+    return this.#stopped
+  }
+
+  async #listen(channel: string, heard: (payload: string) => void, missed: () => void): Promise<Listening> {
+    const listening = await this.#adapter.listen(channel, heard, missed)
+    this.#listenings.add(listening)
+    return {
+      stop: () => {
+        this.#listenings.delete(listening)
+        return listening.stop()
+      },
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.all([...this.#listenings].map(listening => listening.stop()))
+    await Promise.allSettled(this.#running)
+    await Promise.all([...new Set<Pool>(Object.values(this.#adapter.pools))].map(pool => pool.end()))
+    await this.#adapter.close()
+  }
+
+  #executorOver(pool: Pool): Executor {
+    return {
+      query: <Row>(statement: Statement, params?: readonly Param[]) =>
+        this.#lend(pool, connection => connection.query<Row>(statement, params)),
+      rows: (statement, params) => this.#lend(pool, connection => connection.rows(statement, params)),
+      exec: sql => this.#lend(pool, connection => connection.exec(sql)),
+    }
+  }
+
+  async #transact<T>(connection: Connection, work: (tx: Executor) => Promise<T>): Promise<T> {
+    connection.lossMeans = 'unsent'
+    const tx = new Transaction(connection)
+    try {
+      await connection.exec('BEGIN')
+      const result = await (this.#guard ? this.#guard.run(() => work(tx)) : work(tx))
+      tx.end()
+      connection.lossMeans = 'unknown'
+      if (await connection.commit()) return result
+    } catch (error) {
+      tx.end()
+      if (!connection.broken) await connection.exec('ROLLBACK').catch(() => {})
+      throw error
+    }
+    const { message, sqlState, constraint } = connection.failure ?? { message: 'a statement in it failed' }
+    throw new DatabaseError(`the transaction was rolled back: ${message}`, 'rejected', {
+      ...(sqlState === undefined ? {} : { sqlState }),
+      ...(constraint === undefined ? {} : { constraint }),
+      cause: connection.failure,
+    })
+  }
+
+  #lend<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+    if (this.#stopped) return Promise.reject(new DatabaseError('the database has been stopped', 'unsent'))
+    if (this.#guard?.isInside()) return Promise.reject(this.#guard.refusal())
+    const result = this.#useClient(pool, work)
+    const running = result.catch(() => {}).finally(() => this.#running.delete(running))
+    this.#running.add(running)
+    return result
+  }
+
+  async #useClient<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+    let client: PoolClient
+    try {
+      client = await pool.connect()
+    } catch (error) {
+      throw toDatabaseError(error, 'unsent')
+    }
+    const afterMs = pool === this.#adapter.pools.slow ? 0 : this.#adapter.giveUpAfterMs
+    const connection = new Connection(
+      client,
+      this.#texts,
+      afterMs > 0 ? { afterMs, run: () => cut(client) } : undefined,
+    )
+    try {
+      return await work(connection)
+    } finally {
+      client.release(connection.broken)
+    }
+  }
+}
+
+/** Closes the socket of a client that is in the middle of a statement; the statement then fails as lost. */
+function cut(client: PoolClient): void {
+  ;(client as unknown as { end(done: () => void): void }).end(() => {})
+}
+
+/** The executor that `work` gets: of no use after the transaction has ended, when the connection is another's. */
+class Transaction implements Executor {
+  readonly #connection: Connection
+  #ended = false
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  end(): void {
+    this.#ended = true
+  }
+
+  query<Row = Record<string, unknown>>(statement: Statement, params?: readonly Param[]): Promise<Row[]> {
+    return this.#ended ? refuseEnded() : this.#connection.query<Row>(statement, params)
+  }
+
+  rows(statement: Statement, params?: readonly (string | null)[]): Promise<TextRow[]> {
+    return this.#ended ? refuseEnded() : this.#connection.rows(statement, params)
+  }
+
+  exec(sql: string): Promise<void> {
+    return this.#ended ? refuseEnded() : this.#connection.exec(sql)
+  }
+}
+
+function refuseEnded(): Promise<never> {
+  return Promise.reject(new DatabaseError('this transaction has ended; its statements must be awaited', 'unsent'))
+}
