@@ -28,6 +28,6 @@ export interface Outcome {
 export interface Sender {
   /** Sends once. Always calls `done` exactly once, and never synchronously. */
   send(request: OutgoingRequest, done: (outcome: Outcome) => void): void
-  /** Lets what is under way finish until the deadline, then closes every connection. */
+  /** Lets what is under way finish for at most `deadlineMs` from now, then ends it as `shutdown` and closes every connection. */
   stop(deadlineMs: number): Promise<void>
 }
