@@ -96,6 +96,7 @@ export class Receiver {
   readonly url: string
   readonly #server: Server
   readonly #behaviours = new Map<string, Behaviour>()
+  readonly #byPath = new Map<string, Arrival[]>()
   readonly #seen = new Map<string, number>()
   readonly #connections = new Map<Socket, number>()
   readonly #waiters = new Set<() => void>()
@@ -125,8 +126,8 @@ export class Receiver {
     return this.url + path
   }
 
-  at(path: string): Arrival[] {
-    return this.arrivals.filter(arrival => arrival.path === path)
+  at(path: string): readonly Arrival[] {
+    return this.#byPath.get(path) ?? []
   }
 
   /** Open connections. */
@@ -190,6 +191,9 @@ export class Receiver {
       status: undefined,
     }
     this.arrivals.push(arrival)
+    const there = this.#byPath.get(arrival.path)
+    if (there) there.push(arrival)
+    else this.#byPath.set(arrival.path, [arrival])
     return arrival
   }
 

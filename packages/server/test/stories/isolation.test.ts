@@ -1,8 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { Api } from '../harness/api.ts'
 import { pause } from '../harness/load.ts'
 import { startNode, stopAll } from '../harness/nodes.ts'
-import { openPlace, type Place, places } from '../harness/places.ts'
+import { eachPlace, type Place } from '../harness/places.ts'
 import { hang, Receiver } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
 
@@ -22,11 +22,11 @@ afterEach(async () => {
   await place.close()
 })
 
-describe.each(places)('on the %s database', kind => {
+eachPlace((open, kind) => {
   test(`${HANGING} receivers that hang, with ${BACKLOG} messages waiting each, leave another queue's p99 within 2x`, {
     timeout: 120_000 + BACKLOG * 30,
   }, async () => {
-    place = await openPlace(kind)
+    place = await open()
     receiver = await Receiver.start()
     const { api } = await startNode(place.env)
     const healthy = await api.createQueue({ callbackUrl: `${receiver.url}/healthy` })

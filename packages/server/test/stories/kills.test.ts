@@ -1,8 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { demandLawful, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
 import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
-import { openPlace, type Place, places } from '../harness/places.ts'
+import { eachPlace, type Place } from '../harness/places.ts'
 import { failFirst, Receiver, seededRandom, status } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
 
@@ -20,11 +20,11 @@ afterEach(async () => {
   await place.close()
 })
 
-describe.each(places)('on the %s database', kind => {
+eachPlace((open, kind) => {
   test(`${KILLS} SIGKILLs under load lose no acknowledged message and double none that was not in flight`, {
     timeout: 120_000 + KILLS * 10_000,
   }, async () => {
-    place = await openPlace(kind)
+    place = await open()
     receiver = await Receiver.start()
     const random = seededRandom(SEED)
     const ledger = new Ledger()

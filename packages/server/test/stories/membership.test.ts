@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { describePostgres } from '../databases.ts'
 import { demandLawful, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
 import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
-import { openPlace, type Place } from '../harness/places.ts'
+import { openPostgres, type Place } from '../harness/places.ts'
 import { Receiver, slow } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
 
@@ -14,7 +15,7 @@ let place: Place
 let receiver: Receiver
 
 beforeEach(async () => {
-  place = await openPlace('postgres')
+  place = await openPostgres()
   receiver = await Receiver.start()
 })
 
@@ -31,7 +32,7 @@ async function makeQueues(node: NodeProcess, count: number, path: (i: number) =>
   return ids
 }
 
-describe('nodes come and go in peace', () => {
+describePostgres('nodes come and go in peace', () => {
   test('a node that joins and one that leaves by SIGTERM, under slow receivers, double nothing', {
     timeout: 90_000,
   }, async () => {

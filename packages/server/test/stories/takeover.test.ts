@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { describePostgres } from '../databases.ts'
 import { demandLawful, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
 import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
-import { openPlace, type Place } from '../harness/places.ts'
-import { everyLink, named, TcpProxy } from '../harness/proxy.ts'
+import { openPostgres, type Place } from '../harness/places.ts'
+import { named, TcpProxy } from '../harness/proxy.ts'
 import { type Arrival, Receiver } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
 
@@ -24,7 +25,7 @@ let load: Load
 let reachable: Set<NodeProcess>
 
 beforeEach(async () => {
-  place = await openPlace('postgres')
+  place = await openPostgres()
   receiver = await Receiver.start()
   ledger = new Ledger()
   proxies = []
@@ -55,22 +56,16 @@ afterEach(async () => {
   await place.close()
 })
 
-describe('with three nodes, delivery goes on within 3 s and order holds', () => {
-  const faults: [string, (node: NodeProcess, proxy: TcpProxy) => Promise<void> | void][] = [
-    ['every connection of a node is cut', (_, proxy) => expect(proxy.cut()).toBeGreaterThan(1) as void],
-    [
-      'every connection of a node goes silent',
-      (_, proxy) => expect(proxy.silence(everyLink)).toBeGreaterThan(1) as void,
-    ],
-    [
-      'the lock session alone is cut while the pool lives',
-      (_, proxy) => expect(proxy.cut(LOCK_SESSION)).toBe(1) as void,
-    ],
+describePostgres('with three nodes, delivery goes on within 3 s and order holds', () => {
+  const faults: readonly [string, (node: NodeProcess, proxy: TcpProxy) => unknown][] = [
+    ['every connection of a node is cut', (_, proxy) => expect(proxy.cut()).toBeGreaterThan(1)],
+    ['every connection of a node goes silent', (_, proxy) => expect(proxy.silence()).toBeGreaterThan(1)],
+    ['the lock session alone is cut while the pool lives', (_, proxy) => expect(proxy.cut(LOCK_SESSION)).toBe(1)],
     [
       'the lock session alone goes silent while the pool lives',
-      (_, proxy) => expect(proxy.silence(LOCK_SESSION)).toBe(1) as void,
+      (_, proxy) => expect(proxy.silence(LOCK_SESSION)).toBe(1),
     ],
-    ['a node is killed', async node => void (await node.kill())],
+    ['a node is killed', node => node.kill()],
   ]
 
   test.each(faults)('when %s', { timeout: 60_000 * ROUNDS }, async (what, strike) => {

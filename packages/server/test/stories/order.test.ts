@@ -1,0 +1,60 @@
+import { afterEach, expect, test } from 'vitest'
+import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { Load, pause } from '../harness/load.ts'
+import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { eachPlace, type Place } from '../harness/places.ts'
+import { mix, ok, Receiver, slow, status } from '../harness/receiver.ts'
+
+const SEED = 11
+const KEYS = 6
+
+let place: Place
+let receiver: Receiver
+
+afterEach(async () => {
+  await stopAll()
+  await receiver.stop()
+  await place.close()
+})
+
+eachPlace(open => {
+  test('order holds as a whole and by key, across failing receivers, a pause and a restart', {
+    timeout: 90_000,
+  }, async () => {
+    place = await open()
+    receiver = await Receiver.start()
+    const ledger = new Ledger()
+    const moody = mix(SEED, [
+      { weight: 6, behaviour: ok },
+      { weight: 2, behaviour: status(500) },
+      { weight: 1, behaviour: slow(30) },
+    ])
+    const nodes: NodeProcess[] = [await startNode(place.env)]
+    const { api } = nodes[0]!
+    const whole = await api.createQueue({ callbackUrl: receiver.on('/whole', moody), ordered: 'queue' })
+    const keyed = await api.createQueue({ callbackUrl: receiver.on('/keyed', moody), ordered: 'key' })
+    const lanes = Array.from({ length: KEYS }, (_, i) => ({ queueId: keyed.id, key: `key${i}`, name: `key${i}` }))
+    const load = new Load(
+      () => nodes.filter(node => node.alive).map(node => node.api),
+      ledger,
+      [{ queueId: whole.id, name: 'whole' }, ...lanes],
+      5,
+    )
+    await receiver.waitForArrivals(100)
+    await api.post(`/queues/${whole.id}/pause`, {})
+    await pause(1000)
+    const paused = receiver.at('/whole').length
+    await pause(500)
+    expect(receiver.at('/whole'), 'nothing is sent while paused').toHaveLength(paused)
+    await api.post(`/queues/${whole.id}/resume`, {})
+    await receiver.waitFor(() => receiver.at('/whole').length > paused, 'a delivery after the pause')
+    expect((await nodes[0]!.stop()).code).toBe(0)
+    nodes[0] = await startNode(place.env)
+    await pause(1000)
+    await load.stop()
+    await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', 30_000)
+    const verdict = ledger.judge(receiver.arrivals)
+    demandLawful(verdict)
+    expect(verdict.arrived, 'there were retries').toBeGreaterThan(verdict.acknowledged)
+  })
+})
