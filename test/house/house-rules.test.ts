@@ -68,6 +68,10 @@ describe('the rules of the house find what breaks them', () => {
   test('strings, functions and paths are read as the compiler reads them', () => {
     expect(findStrings(source('const a = `x` + "y" // "no"')).map(({ text }) => text)).toEqual(['`x`', '"y"'])
     expect(findFunctions(source('function f() {\n\n}\nconst g = () => 1'))[0]).toEqual({ name: 'f', lines: 3, line: 1 })
+    expect(findFunctions(source('function f() {\n  return {\n    g() {\n\n    },\n  }\n}'))).toEqual([
+      { name: 'f', lines: 5, line: 1 },
+      { name: 'g', lines: 3, line: 3 },
+    ])
     expect(resolveImport('packages/server/src/api/a.ts', '../db/port.ts')).toBe('packages/server/src/db/port.ts')
     expect(resolveImport('packages/server/src/api/a.ts', 'pino')).toBe('pino')
   })

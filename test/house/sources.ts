@@ -84,16 +84,33 @@ export function findStrings(source: Source): { text: string; line: number }[] {
   return found
 }
 
-/** Every function of a file with its number of lines. */
+/** Every function of a file with its number of lines. Functions inside it count for one line: they are measured themselves. */
 export function findFunctions(source: Source): { name: string; lines: number; line: number }[] {
   const found: { name: string; lines: number; line: number }[] = []
   visit(source, (node, line, file) => {
-    if (!ts.isFunctionLike(node) || !('body' in node) || !node.body) return
-    const end = file.getLineAndCharacterOfPosition(node.getEnd()).line + 1
+    if (!isFunction(node)) return
+    const inner = outermostFunctions(node).reduce((sum, other) => sum + countLines(other, file) - 1, 0)
     const name = node.name && 'text' in node.name ? String(node.name.text) : 'a function'
-    found.push({ name, lines: end - line + 1, line })
+    found.push({ name, lines: countLines(node, file) - inner, line })
   })
   return found
+}
+
+function isFunction(node: ts.Node): node is ts.FunctionLikeDeclaration {
+  return ts.isFunctionLike(node) && 'body' in node && node.body !== undefined
+}
+
+function outermostFunctions(node: ts.Node): ts.Node[] {
+  const found: ts.Node[] = []
+  ts.forEachChild(node, child => {
+    found.push(...(isFunction(child) ? [child] : outermostFunctions(child)))
+  })
+  return found
+}
+
+function countLines(node: ts.Node, file: ts.SourceFile): number {
+  const lineAt = (position: number): number => file.getLineAndCharacterOfPosition(position).line
+  return lineAt(node.getEnd()) - lineAt(node.getStart()) + 1
 }
 
 function visit(source: Source, see: (node: ts.Node, line: number, file: ts.SourceFile) => void): void {
