@@ -83,17 +83,18 @@ const TLS_CODE =
  * @param sent whether the request was on its way: before that a closed connection was none
  */
 export function classify(error: unknown, host: string, sent: boolean): Failure {
-  const { code, message } = readError(error)
-  const known = codeOf(code, message)
+  const { name, code, message } = readError(error)
+  const known = codeOf(name, code, message)
   if (known === 'reset' && !sent) return failure('connect', host, code)
   // These say which header or address it was, in our own words or undici's, and hold no values.
   if (known === 'address_refused' || known === 'invalid_request') return { code: known, error: message }
   return failure(known, host, code)
 }
 
-function codeOf(code: string, message: string): ErrorCode {
+function codeOf(name: string, code: string, message: string): ErrorCode {
   if (code === 'UND_ERR_SOCKET' && message.startsWith('bad ')) return 'protocol'
-  if (code.startsWith('HPE_')) return code === 'HPE_INVALID_EOF_STATE' ? 'reset' : 'protocol'
+  // The parser's errors have names of their own but no codes.
+  if (name === 'HTTPParserError') return message.includes('EOF') ? 'reset' : 'protocol'
   if (code.startsWith('EAI_')) return 'dns'
   if (TLS_CODE.test(code)) return 'tls'
   return BY_CODE[code] ?? 'unknown'
@@ -103,10 +104,10 @@ function failure(code: ErrorCode, host: string, detail: string): Failure {
   return { code, error: `${host}: ${ERROR_CODES[code]}${detail === '' ? '' : ` (${detail})`}` }
 }
 
-function readError(error: unknown): { code: string; message: string } {
-  if (!(error instanceof Error)) return { code: '', message: '' }
+function readError(error: unknown): { name: string; code: string; message: string } {
+  if (!(error instanceof Error)) return { name: '', code: '', message: '' }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   // Happy eyeballs fail with one error per address; the first tells the story.
   if (code === '' && error instanceof AggregateError) return readError(error.errors[0])
-  return { code, message: error.message }
+  return { name: error.name, code, message: error.message }
 }

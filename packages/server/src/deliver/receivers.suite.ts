@@ -67,6 +67,8 @@ export async function rawReceiver(
     sockets.add(socket)
     socket.on('error', () => {}).on('close', () => sockets.delete(socket))
     talk(socket, ++connections)
+    // Who does not read never learns that the other side has closed.
+    socket.resume()
   })
   const port = await listen(server)
   onTestFinished(() => {
