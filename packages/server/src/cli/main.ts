@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
+import { ConfigError } from '../config.ts'
 import { targetCommand } from './target.ts'
 
 /** What the command line ends with: 0 it did what was asked, 1 it could not, 2 it was asked wrongly. */
@@ -10,7 +11,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(argv as string[])
   } catch (error) {
-    process.exitCode = EXIT.failed
+    process.exitCode = error instanceof ConfigError ? EXIT.usage : EXIT.failed
     console.error(`posthorn: ${explain(error)}`)
   }
 }

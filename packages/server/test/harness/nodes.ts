@@ -68,6 +68,11 @@ export class NodeProcess {
     return this.exited
   }
 
+  /** Sends a signal and waits for nothing. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
   /** SIGSTOP: it lives, keeps its connections open, and does nothing. */
   freeze(): void {
     this.#frozen = true

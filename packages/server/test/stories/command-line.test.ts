@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { pause } from '../harness/load.ts'
+import { startNode, stopAll } from '../harness/nodes.ts'
+import { openEmbedded } from '../harness/places.ts'
+import { hang, Receiver } from '../harness/receiver.ts'
+
+const COMMAND = fileURLToPath(new URL('../../bin/posthorn.mjs', import.meta.url))
+const PACKAGE = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const folder = mkdtempSync(join(tmpdir(), 'posthorn-cli-'))
+
+afterEach(stopAll)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function posthorn(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const env = { ...process.env, POSTHORN_DATA_DIR: folder, POSTHORN_PORT: '0' }
+  const child = spawn(process.execPath, [COMMAND, ...args], { env, cwd: folder })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', chunk => {
+    out += chunk
+  })
+  child.stderr.on('data', chunk => {
+    err += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code, out, err }
+}
+
+describe('the command line', () => {
+  test('tells its version and its commands', async () => {
+    expect(await posthorn('--version')).toMatchObject({ code: 0, out: `${PACKAGE.version}\n` })
+    const { code, out } = await posthorn('--help')
+    expect(code).toBe(0)
+    for (const command of ['serve', 'migrate', 'target']) expect(out).toContain(command)
+  })
+
+  test('every setting is a flag with its variable and default', async () => {
+    const { out } = await posthorn('serve', '--help')
+    expect(out).toContain('--database-url')
+    expect(out).toContain('POSTHORN_PORT')
+    expect(out).toContain('default 3042')
+  })
+
+  test.each([
+    [['no-such-command'], 'no-such-command'],
+    [['serve', '--prot', '1'], '--port'],
+    [['serve', '--port', 'many'], '--port must be an integer from 0 to 65535'],
+    [['serve', '--host', '0.0.0.0'], 'secret'],
+    [['target', '--delay', '2'], '250ms'],
+  ])('asked wrongly (%j) it ends with 2 and says what is wrong', async (args, reason) => {
+    const { code, err } = await posthorn(...args)
+    expect(err).toContain(reason)
+    expect(err).not.toMatch(/\n\s+at /)
+    expect(code).toBe(2)
+  })
+
+  test('migrate prepares the database, and finds nothing to do the second time', async () => {
+    expect(await posthorn('migrate')).toMatchObject({ code: 0, err: expect.stringContaining('applied') })
+    expect(await posthorn('migrate')).toMatchObject({ code: 0, err: expect.stringContaining('up to date') })
+  })
+})
+
+describe('posthorn serve', () => {
+  test('says where it listens and where the data is; SIGTERM ends it with 0', async () => {
+    const place = await openEmbedded()
+    const node = await startNode(place.env)
+    expect(node.log).toContain(`posthorn listens on ${node.url}`)
+    expect(node.log).toContain(`posthorn keeps its data in ${place.env.POSTHORN_DATA_DIR}`)
+    expect(await node.stop()).toEqual({ code: 0, signal: null })
+    await place.close()
+  })
+
+  test('SIGTERM lets an attempt finish, and a second signal ends it at once', async () => {
+    const place = await openEmbedded()
+    const receiver = await Receiver.start()
+    const node = await startNode(place.env)
+    const queue = await node.api.createQueue({ callbackUrl: receiver.on('/hang', hang), timeoutMs: 20_000 })
+    await node.api.put(queue.id, 'x')
+    await receiver.waitForArrivals(1)
+    const stopped = node.stop()
+    await pause(1000)
+    expect(node.alive, 'it waits for the attempt').toBe(true)
+    node.signal('SIGTERM')
+    expect(await stopped).toEqual({ code: 143, signal: null })
+    await receiver.stop()
+    await place.close()
+  })
+
+  test('a port that is taken is said in one sentence, and it ends with 1', async () => {
+    const place = await openEmbedded()
+    const node = await startNode(place.env)
+    const { port } = new URL(node.url)
+    const { code, err } = await posthorn('serve', '--port', port)
+    expect(err).toContain(`port ${port} is taken`)
+    expect(code).toBe(1)
+    const socket = connect(Number(port), '127.0.0.1')
+    await once(socket, 'connect')
+    socket.destroy()
+    await node.stop()
+    await place.close()
+  })
+})
