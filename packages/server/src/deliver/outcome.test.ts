@@ -22,14 +22,15 @@ test.for([
   ['EADDRNOTAVAIL', 'resources'],
   ['NEVER_HEARD_OF', 'unknown'],
 ] as const)('%s is %s', ([code, expected]) => {
-  const { code: known, error } = classify(coded(code), 'a.example', true)
+  const sent = expected !== 'connect_timeout'
+  const { code: known, error } = classify(coded(code), 'a.example', sent)
   expect(known).toBe(expected)
   expect(error).toBe(`a.example: ${ERROR_CODES[expected]} (${code})`)
 })
 
 test('errors of undici have their place', () => {
-  const of = (error: Error) => classify(error, 'a.example', true).code
-  expect(of(new errors.ConnectTimeoutError())).toBe('connect_timeout')
+  const of = (error: Error, sent = true) => classify(error, 'a.example', sent).code
+  expect(of(new errors.ConnectTimeoutError(), false)).toBe('connect_timeout')
   expect(of(new errors.HeadersOverflowError())).toBe('protocol')
   expect(of(new errors.HTTPParserError('Response does not match the HTTP/1.1 protocol (Expected HTTP/)'))).toBe(
     'protocol',
@@ -46,6 +47,10 @@ test('errors of undici have their place', () => {
 
 test('a connection that breaks before anything was sent is one that was not made', () => {
   expect(classify(coded('ECONNRESET'), 'a.example', false).code).toBe('connect')
+})
+
+test('a connection that the network gives up after the request was sent is one that broke', () => {
+  expect(classify(coded('ETIMEDOUT'), 'a.example', true).code).toBe('reset')
 })
 
 test('of several addresses that failed the first tells the story', () => {

@@ -86,6 +86,7 @@ export function classify(error: unknown, host: string, sent: boolean): Failure {
   const { name, code, message } = readError(error)
   const known = codeOf(name, code, message)
   if (known === 'reset' && !sent) return failure('connect', host, code)
+  if (known === 'connect_timeout' && sent) return failure('reset', host, code)
   // These say which header or address it was, in our own words or undici's, and hold no values.
   if (known === 'address_refused' || known === 'invalid_request') return { code: known, error: message }
   return failure(known, host, code)

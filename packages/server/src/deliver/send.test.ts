@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { silentLog } from '../log.ts'
 import { onRequests, rawReceiver, receiver, sender } from './receivers.suite.ts'
 
 test('a request arrives as it was given, byte for byte', async () => {
@@ -197,4 +198,20 @@ test.for([
   expect(outcome).toMatchObject({ kind: 'failed', errorCode: 'invalid_request', status: null })
   expect(outcome.error).toContain(error)
   expect(target.received).toHaveLength(0)
+})
+
+test('who cannot take an outcome in harms nobody else, and it is logged', async () => {
+  const target = await receiver()
+  const logged: object[] = []
+  const { send, attempt } = sender({ log: { ...silentLog, error: fields => logged.push(fields) } })
+  const request = { method: 'POST', url: target.url, headers: [], body: null, timeoutMs: 5000, followRedirects: false }
+  const broken = new Error('broken')
+  let calls = 0
+  send(request, () => {
+    calls++
+    throw broken
+  })
+  await expect.poll(() => logged).toEqual([{ error: broken }])
+  expect((await attempt(target.url)).kind).toBe('delivered')
+  expect({ calls, connections: target.connections() }).toEqual({ calls: 1, connections: 1 })
 })
