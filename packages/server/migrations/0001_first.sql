@@ -122,7 +122,10 @@ CREATE TABLE posthorn.message_done (
   PRIMARY KEY (org_id, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX message_done_queue ON posthorn.message_done (queue_id, id);
-CREATE INDEX message_done_dead ON posthorn.message_done (queue_id, id) INCLUDE (org_id) WHERE outcome = 'x';
+-- Dead, cancelled and expired messages are few beside the delivered ones, which pay nothing for these.
+CREATE INDEX message_done_rare ON posthorn.message_done (queue_id, outcome, id) WHERE outcome <> 'd';
+CREATE INDEX message_done_rare_org ON posthorn.message_done (org_id, outcome, id) WHERE outcome <> 'd';
+CREATE INDEX message_done_cron ON posthorn.message_done (cron_id, id) WHERE cron_id IS NOT NULL;
 
 CREATE TABLE posthorn.attempt (
   message_id bigint NOT NULL,

@@ -9,6 +9,11 @@ export interface Org {
   readonly title: string
 }
 
+/** On whose behalf an operation runs: it sees and changes this org's records only. */
+export interface Caller {
+  readonly orgId: number
+}
+
 const FIND: Statement = { name: 'org_find', text: 'SELECT id, name, title FROM posthorn.org WHERE name = $1' }
 
 /** @throws DatabaseError */

@@ -1,0 +1,194 @@
+/**
+ * The queue book: what delivery and puts need to know of a queue, in memory.
+ *
+ * Filled as asked for, many queues in one statement; bounded, what was not used for longest goes first. Whoever hears of
+ * a change calls `forget`: an answer that was asked for before that is thrown away when it arrives, so that a change is
+ * never covered by what it changed. Unknown ids are remembered for a second, so that calls for a queue that is not there
+ * do not all reach the database.
+ */
+import type { Backoff, GoneRule, Ordering } from '@posthorn/contract'
+import type { Clock } from '../clock.ts'
+import type { Executor } from '../db/port.ts'
+import { loadStatement } from '../db/statement.ts'
+import type { Log } from '../log.ts'
+import type { SecretBox } from '../tenant/secret-box.ts'
+import { Generations } from './generations.ts'
+
+export interface QueueConfig {
+  readonly id: number
+  readonly orgId: number
+  readonly name: string
+  /** Null for a pull queue. */
+  readonly callbackUrl: string | null
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>> | null
+  readonly deadLetterQueueId: number | null
+  readonly maxRetries: number
+  readonly backoff: Backoff
+  readonly timeoutMs: number
+  readonly concurrency: number
+  readonly ordered: Ordering
+  readonly followRedirects: boolean
+  readonly onGone: GoneRule
+  /** Opened; newest first. */
+  readonly secrets: readonly string[]
+  readonly paused: boolean
+  readonly version: number
+}
+
+export interface QueueBookOptions {
+  readonly db: Executor
+  readonly secrets: SecretBox
+  readonly clock: Clock
+  readonly log: Log
+  /** How many queues are kept at most; 20,000 by default. */
+  readonly capacity?: number
+  /** How long an unknown id is remembered as such; 1 s by default. */
+  readonly missTtlMs?: number
+}
+
+/** Where a queue's secrets are sealed for. */
+export const SECRETS_PLACE = 'queue.secrets'
+
+const DEFAULT_CAPACITY = 20_000
+const DEFAULT_MISS_TTL_MS = 1_000
+/** An id that is forgotten while it is loaded is asked for again; not for ever. */
+const MOST_ROUNDS = 3
+
+const LOAD = loadStatement(import.meta.url, './sql/load_queues.sql')
+
+export class QueueBook {
+  readonly #options: QueueBookOptions
+  readonly #known: Generations<QueueConfig>
+  /** Until when (monotonic) an id counts as unknown. */
+  readonly #unknown: Generations<number>
+  readonly #underWay = new Map<number, Promise<void>>()
+
+  constructor(options: QueueBookOptions) {
+    this.#options = options
+    this.#known = new Generations(options.capacity ?? DEFAULT_CAPACITY)
+    this.#unknown = new Generations(options.capacity ?? DEFAULT_CAPACITY)
+  }
+
+  /** What is known of the queue; undefined if it is not loaded, or does not exist. */
+  get(id: number): QueueConfig | undefined {
+    return this.#known.get(id)
+  }
+
+  /** Whether the last answer about the queue still counts, be it that there is none. */
+  knows(id: number): boolean {
+    return this.#known.get(id) !== undefined || (this.#unknown.get(id) ?? 0) > this.#options.clock.monotonic()
+  }
+
+  /** Asks for those that are not known. @throws DatabaseError */
+  async load(ids: readonly number[]): Promise<void> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const missing = ids.filter(id => !this.knows(id))
+      if (missing.length === 0) return
+      await this.#ask(missing)
+    }
+  }
+
+  forget(id: number): void {
+    this.#known.delete(id)
+    this.#unknown.delete(id)
+    this.#underWay.delete(id)
+  }
+
+  /** After changes may have been missed. */
+  forgetAll(): void {
+    this.#known.clear()
+    this.#unknown.clear()
+    this.#underWay.clear()
+  }
+
+  async #ask(ids: readonly number[]): Promise<void> {
+    const fresh = [...new Set(ids)].filter(id => !this.#underWay.has(id))
+    if (fresh.length > 0) {
+      const answer = this.#read(fresh)
+      for (const id of fresh) this.#underWay.set(id, answer)
+    }
+    await Promise.all(new Set(ids.map(id => this.#underWay.get(id))))
+  }
+
+  #read(ids: readonly number[]): Promise<void> {
+    const answer: Promise<void> = this.#options.db.query<QueueRow>(LOAD, [ids]).then(
+      rows => {
+        const found = new Map(rows.map(row => [row.id, row]))
+        for (const id of ids) if (this.#arrives(id, answer)) this.#remember(id, found.get(id))
+      },
+      error => {
+        for (const id of ids) this.#arrives(id, answer)
+        throw error
+      },
+    )
+    return answer
+  }
+
+  /** Whether this answer still counts: nobody forgot the id since it was asked for. */
+  #arrives(id: number, answer: Promise<void>): boolean {
+    return this.#underWay.get(id) === answer && this.#underWay.delete(id)
+  }
+
+  #remember(id: number, row: QueueRow | undefined): void {
+    const { clock, missTtlMs = DEFAULT_MISS_TTL_MS } = this.#options
+    if (row) this.#known.set(id, this.#toConfig(row))
+    else this.#unknown.set(id, clock.monotonic() + missTtlMs)
+  }
+
+  #toConfig(row: QueueRow): QueueConfig {
+    const secrets = this.#openSecrets(row)
+    return {
+      id: row.id,
+      orgId: row.org_id,
+      name: row.name,
+      callbackUrl: row.callback_url,
+      method: row.method,
+      headers: row.headers,
+      deadLetterQueueId: row.dead_letter_queue_id,
+      maxRetries: row.max_retries,
+      backoff: row.backoff,
+      timeoutMs: row.timeout_ms,
+      concurrency: row.concurrency,
+      ordered: row.ordered,
+      followRedirects: row.follow_redirects,
+      onGone: row.on_gone,
+      secrets: secrets ?? [],
+      paused: row.paused_at !== null || secrets === null,
+      version: row.version,
+    }
+  }
+
+  /** Null if they cannot be opened: the queue then waits, rather than send unsigned, and the others are not held up. */
+  #openSecrets(row: QueueRow): string[] | null {
+    try {
+      return row.secrets.map(sealed => this.#options.secrets.open(sealed, SECRETS_PLACE))
+    } catch (error) {
+      this.#options.log.error(
+        { queueId: row.id, err: error },
+        'The queue is held: its signing secrets cannot be opened',
+      )
+      return null
+    }
+  }
+}
+
+interface QueueRow {
+  readonly id: number
+  readonly org_id: number
+  readonly name: string
+  readonly callback_url: string | null
+  readonly method: string
+  readonly headers: Record<string, string> | null
+  readonly dead_letter_queue_id: number | null
+  readonly max_retries: number
+  readonly backoff: Backoff
+  readonly timeout_ms: number
+  readonly concurrency: number
+  readonly ordered: Ordering
+  readonly follow_redirects: boolean
+  readonly on_gone: GoneRule
+  readonly secrets: string[]
+  readonly paused_at: Date | null
+  readonly version: number
+}

@@ -1,0 +1,205 @@
+/**
+ * Messages: put, looked at, changed, stopped, sent again.
+ *
+ * A message is live in one table or settled in another, under one id; every act moves it in one statement, so it is never
+ * in both and never in neither. Whatever takes a live message from under its owner is noted (`change`) in the same commit,
+ * and whatever makes one live gives it a new transaction id, by which the owner's sweep finds it.
+ */
+import {
+  describeProblem,
+  type Message,
+  type MessagePut,
+  type MessageUpdate,
+  type Page,
+  Problem,
+  type PutManyResult,
+} from '@posthorn/contract'
+import { type Database, DatabaseError, type Executor, type Statement } from '../db/port.ts'
+import { loadStatement } from '../db/statement.ts'
+import type { NewMessage, PutResult } from '../engine/port.ts'
+import type { Ids } from '../id.ts'
+import type { Caller } from '../tenant/orgs.ts'
+import type { QueueBook, QueueConfig } from './book.ts'
+import { type AnyQuery, findRow, listPage } from './list.ts'
+import { type MessageInputRules, newMessage } from './message-input.ts'
+import { messageSource, OUTCOMES } from './message-source.ts'
+import { changeMessage } from './message-update.ts'
+import { storedMessage } from './stored-message.ts'
+
+export interface MessagesOptions extends MessageInputRules {
+  readonly db: Database
+  readonly book: Pick<QueueBook, 'get' | 'load'>
+  readonly ids: Pick<Ids, 'webhookId'>
+  /** Stores one message durably, in the order of the calls; many callers share a commit. */
+  readonly put: (message: NewMessage) => Promise<PutResult>
+  /** Called after the commit of whatever other nodes must hear of; must not throw. */
+  readonly changed: () => void
+  /** Bound on lists that no index serves, in milliseconds. */
+  readonly listLimitMs: number
+}
+
+export type Messages = ReturnType<typeof createMessages>
+
+/** The operations on messages, as the contract has them. All throw Problems of the catalogue, and DatabaseError. */
+export function createMessages(room: MessagesOptions) {
+  return {
+    list: ({ orgId }: Caller, query: AnyQuery): Promise<Page<Message>> =>
+      listPage(room.db, messageSource(orgId, query, room.ids.webhookId), query, room.listLimitMs),
+    put: (caller: Caller, input: MessagePut) => putMessage(room, caller, input),
+    putMany: (caller: Caller, input: { readonly messages: readonly MessagePut[] }) =>
+      putMessages(room, caller, input.messages),
+    get: ({ orgId }: Caller, { id }: ById) => getMessage(room, orgId, id),
+    update: (caller: Caller, input: MessageUpdate & ById) => updateMessage(room, caller, input),
+    delete: (caller: Caller, { id }: ById) => deleteMessage(room, caller, id),
+    cancel: (caller: Caller, input: ById & { readonly reason?: string }) => cancelMessage(room, caller, input),
+    redrive: (caller: Caller, { id }: ById) => reviveMessage(room, caller, id, ['dead']),
+    resend: (caller: Caller, { id }: ById) => reviveMessage(room, caller, id, SETTLED),
+  }
+}
+
+interface ById {
+  readonly id: number
+}
+
+const CANCEL = loadStatement(import.meta.url, './sql/cancel_message.sql')
+const REVIVE = loadStatement(import.meta.url, './sql/revive_message.sql')
+const DELETE = loadStatement(import.meta.url, './sql/delete_message.sql')
+const IS_QUEUE: Statement = {
+  name: 'queue_is_there',
+  text: 'SELECT id FROM posthorn.queue WHERE id = $1::int AND deleted_at IS NULL',
+}
+const SETTLED = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[]
+
+async function findQueue(room: MessagesOptions, orgId: number, id: number): Promise<QueueConfig> {
+  if (!room.book.get(id)) await room.book.load([id])
+  const queue = room.book.get(id)
+  if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id })
+  return queue
+}
+
+async function putMessage(room: MessagesOptions, { orgId }: Caller, input: MessagePut): Promise<Message> {
+  const message = newMessage(await findQueue(room, orgId, input.queueId), input, room)
+  const result = await room.put(message)
+  if (result.kind === 'stored') return storedMessage(message, result, room.ids.webhookId(result.id))
+  if (result.kind === 'conflict') throw new Problem('idempotency_conflict', { id: result.id })
+  return getMessage(room, orgId, result.id)
+}
+
+/** One result for each message, in their order; one that is refused does not stop the others. */
+async function putMessages(
+  room: MessagesOptions,
+  { orgId }: Caller,
+  inputs: readonly MessagePut[],
+): Promise<{ results: PutManyResult[] }> {
+  await room.book.load([...new Set(inputs.map(input => input.queueId))])
+  // Nothing is awaited between two puts: they are stored in the order in which they were given.
+  const results = inputs.map(async (input): Promise<PutManyResult> => {
+    try {
+      const queue = room.book.get(input.queueId)
+      if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id: input.queueId })
+      const result = await room.put(newMessage(queue, input, room))
+      if (result.kind === 'conflict') throw new Problem('idempotency_conflict', { id: result.id })
+      return { result: result.kind, id: result.id }
+    } catch (error) {
+      return {
+        result: 'error',
+        id: null,
+        error: describeProblem(error instanceof Problem ? error : fromDatabase(error)),
+      }
+    }
+  })
+  return { results: await Promise.all(results) }
+}
+
+/** What was lost on the way is each message's own affair: its neighbours may be in another commit. */
+function fromDatabase(error: unknown): Problem {
+  if (!(error instanceof DatabaseError) || error.outcome === 'rejected') throw error
+  return new Problem(error.outcome === 'unknown' ? 'outcome_unknown' : 'database_unavailable', {}, { cause: error })
+}
+
+async function findMessage(room: MessagesOptions, orgId: number, id: number): Promise<Message | undefined> {
+  const where = [{ field: 'id', op: 'eq', value: id }] as const
+  return findRow(room.db, messageSource(orgId, { where, fields: null }, room.ids.webhookId), where)
+}
+
+async function getMessage(room: MessagesOptions, orgId: number, id: number): Promise<Message> {
+  const message = await findMessage(room, orgId, id)
+  if (!message) throw new Problem('message_not_found', { id })
+  return message
+}
+
+/** Changes a live message; a settled one with `sentAt: null` is sent again first, as in pg-hooks. */
+async function updateMessage(room: MessagesOptions, { orgId }: Caller, input: MessageUpdate & ById): Promise<Message> {
+  const { id, ...patch } = input
+  const done = await room.db.transaction(async tx => {
+    if (await changeMessage(tx, orgId, id, patch, room)) return true
+    if (patch.sentAt !== null || !(await revive(tx, orgId, id, SETTLED))) return false
+    return changeMessage(tx, orgId, id, patch, room)
+  })
+  if (!done)
+    throw patch.sentAt === null ? await whyNotRevived(room, orgId, id, SETTLED) : await whyNotLive(room, orgId, id)
+  room.changed()
+  return getMessage(room, orgId, id)
+}
+
+/** Gives the message as it was. */
+async function deleteMessage(room: MessagesOptions, { orgId }: Caller, id: number): Promise<Message> {
+  const last = await getMessage(room, orgId, id)
+  const [gone] = await room.db.query(DELETE, [orgId, id])
+  if (!gone) throw new Problem('message_not_found', { id })
+  room.changed()
+  return last
+}
+
+async function cancelMessage(
+  room: MessagesOptions,
+  { orgId }: Caller,
+  { id, reason = 'cancelled' }: ById & { readonly reason?: string },
+): Promise<Message> {
+  const [cancelled] = await room.db.query(CANCEL, [orgId, id, reason])
+  if (!cancelled) throw await whyNotLive(room, orgId, id)
+  room.changed()
+  return getMessage(room, orgId, id)
+}
+
+async function reviveMessage(
+  room: MessagesOptions,
+  { orgId }: Caller,
+  id: number,
+  from: readonly (keyof typeof OUTCOMES)[],
+): Promise<Message> {
+  if (!(await revive(room.db, orgId, id, from))) throw await whyNotRevived(room, orgId, id, from)
+  room.changed()
+  return getMessage(room, orgId, id)
+}
+
+async function revive(
+  db: Executor,
+  orgId: number,
+  id: number,
+  from: readonly (keyof typeof OUTCOMES)[],
+): Promise<boolean> {
+  const rows = await db.query(REVIVE, [orgId, id, from.map(status => OUTCOMES[status])])
+  return rows.length > 0
+}
+
+async function whyNotLive(room: MessagesOptions, orgId: number, id: number): Promise<Problem> {
+  const { status } = await getMessage(room, orgId, id)
+  return new Problem('message_not_live', { id, status })
+}
+
+async function whyNotRevived(
+  room: MessagesOptions,
+  orgId: number,
+  id: number,
+  from: readonly string[],
+): Promise<Problem> {
+  const { status, queueId } = await getMessage(room, orgId, id)
+  if (!from.includes(status)) {
+    return from.length === 1
+      ? new Problem('message_not_dead', { id, status })
+      : new Problem('message_not_settled', { id })
+  }
+  const [queue] = await room.db.query(IS_QUEUE, [queueId])
+  return queue ? new Problem('message_body_gone', { id }) : new Problem('queue_not_found', { id: queueId })
+}

@@ -1,0 +1,36 @@
+import type { HandledName, Input, Output } from '@posthorn/contract'
+import type { Caller } from '../tenant/orgs.ts'
+import type { Attempts } from './attempts.ts'
+import type { Messages } from './messages.ts'
+import type { Queues } from './queues.ts'
+
+type Operations<K extends HandledName> = {
+  readonly [Name in K]: (caller: Caller, input: Input<Name>) => Promise<Output<Name>>
+}
+type QueueRoomName = Extract<HandledName, `queues.${string}` | `messages.${string}`>
+
+/** This room's operations by their names in the contract; one that is missing does not compile. */
+export function queueOperations(queues: Queues, messages: Messages, attempts: Attempts): Operations<QueueRoomName> {
+  return {
+    'queues.list': queues.list,
+    'queues.create': queues.create,
+    'queues.get': queues.get,
+    'queues.update': queues.update,
+    'queues.delete': queues.delete,
+    'queues.pause': queues.pause,
+    'queues.resume': queues.resume,
+    'queues.purge': queues.purge,
+    'queues.redrive': queues.redrive,
+    'queues.listAttempts': attempts.ofQueue,
+    'messages.list': messages.list,
+    'messages.put': messages.put,
+    'messages.putMany': messages.putMany,
+    'messages.get': messages.get,
+    'messages.update': messages.update,
+    'messages.delete': messages.delete,
+    'messages.cancel': messages.cancel,
+    'messages.redrive': messages.redrive,
+    'messages.resend': messages.resend,
+    'messages.listAttempts': attempts.ofMessage,
+  }
+}

@@ -1,0 +1,91 @@
+/** What callers say of a queue, in the form in which it is stored. */
+import {
+  explicitBackoff,
+  Problem,
+  type QueueCreate,
+  type QueueUpdate,
+  queue,
+  resolveRetryPolicy,
+} from '@posthorn/contract'
+import type { Param } from '../db/port.ts'
+import type { SecretBox } from '../tenant/secret-box.ts'
+import { SECRETS_PLACE } from './book.ts'
+import type { Params } from './condition.ts'
+
+export interface QueueInputRules {
+  readonly secrets: SecretBox
+  readonly checkHeaders: CheckHeaders
+}
+
+/** What is wrong with headers that a caller gave, or null. */
+export type CheckHeaders = (headers: Readonly<Record<string, unknown>>) => string | null
+
+type Headers = Readonly<Record<string, string>>
+
+/** How each field of an update is stored; `secrets` is never read back. */
+const COLUMNS: {
+  readonly [K in keyof Required<QueueUpdate>]: {
+    readonly column: string
+    readonly type: string
+    readonly store: (value: NonNullable<QueueUpdate[K]>, rules: QueueInputRules) => Param
+  }
+} = {
+  name: { column: 'name', type: 'text', store: storedText },
+  callbackUrl: { column: 'callback_url', type: 'text', store: storedUrl },
+  method: { column: 'method', type: 'text', store: value => value.toUpperCase() },
+  headers: { column: 'headers', type: 'jsonb', store: (value, rules) => storedHeaders(value, rules.checkHeaders) },
+  deadLetterQueueId: { column: 'dead_letter_queue_id', type: 'int', store: value => value },
+  maxRetries: { column: 'max_retries', type: 'int', store: value => value },
+  backoff: { column: 'backoff', type: 'jsonb', store: value => explicitBackoff(value) },
+  timeoutMs: { column: 'timeout_ms', type: 'int', store: value => value },
+  concurrency: { column: 'concurrency', type: 'int', store: value => value },
+  ordered: { column: 'ordered', type: 'text', store: value => value },
+  followRedirects: { column: 'follow_redirects', type: 'boolean', store: value => value },
+  onGone: { column: 'on_gone', type: 'text', store: value => value },
+  secrets: { column: 'secrets', type: 'text[]', store: (value, rules) => sealAll(value, rules.secrets) },
+}
+
+/** The parameters of create_queue.sql. @throws Problem validation_failed */
+export function createParams(orgId: number, input: QueueCreate, rules: QueueInputRules): Param[] {
+  const whole: QueueUpdate = { ...queue.defaults, ...input, ...resolveRetryPolicy(input) }
+  const fields = Object.keys(COLUMNS) as (keyof QueueUpdate)[]
+  return [orgId, ...fields.map(field => stored(field, whole, rules) ?? (field === 'secrets' ? [] : null))]
+}
+
+/** The assignments of an update; fields left out are left alone. @throws Problem validation_failed */
+export function updateParts(patch: QueueUpdate, params: Params, rules: QueueInputRules): string[] {
+  const fields = (Object.keys(COLUMNS) as (keyof QueueUpdate)[]).filter(field => patch[field] !== undefined)
+  return fields.map(field => {
+    const { column, type } = COLUMNS[field]
+    return `${column} = ${params.add(stored(field, patch, rules), type)}`
+  })
+}
+
+function stored<K extends keyof QueueUpdate>(field: K, input: QueueUpdate, rules: QueueInputRules): Param {
+  const value = input[field]
+  return value === undefined || value === null ? null : COLUMNS[field].store(value, rules)
+}
+
+/** @throws Problem validation_failed naming the header */
+export function storedHeaders(headers: Readonly<Record<string, unknown>>, check: CheckHeaders): Headers {
+  const problem = check(headers)
+  if (problem !== null) throw new Problem('validation_failed', { problem: `body/${problem}` })
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value ?? '')]))
+}
+
+function storedText(value: string): string {
+  if (value.includes('\0')) throw new Problem('validation_failed', { problem: 'body/name must not contain NUL' })
+  return value
+}
+
+function storedUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : null
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new Problem('validation_failed', { problem: 'body/callbackUrl must be an http or https URL' })
+  }
+  return value
+}
+
+function sealAll(secrets: readonly string[], box: SecretBox): string[] {
+  return secrets.map(secret => box.seal(secret, SECRETS_PLACE))
+}

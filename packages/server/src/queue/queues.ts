@@ -1,0 +1,164 @@
+/**
+ * Queues: their configuration, and the changes of it.
+ *
+ * Every change is written together with a note (`change`) that makes each node look again; `changed` is called after the
+ * commit and hurries that. What would send dead letters in a circle, or to a queue that is not there, is refused: these
+ * changes lock the org's row, so that two of them cannot close a circle between them.
+ */
+
+import type { QueueCreate, QueueUpdate } from '@posthorn/contract'
+import { type Page, Problem, type Queue } from '@posthorn/contract'
+import type { Database, Executor, Statement } from '../db/port.ts'
+import { loadStatement } from '../db/statement.ts'
+import type { Caller } from '../tenant/orgs.ts'
+import { cancelBatch, reviveBatch } from './batches.ts'
+import { Params } from './condition.ts'
+import { type AnyQuery, findRow, listPage } from './list.ts'
+import { createParams, type QueueInputRules, updateParts } from './queue-input.ts'
+import { queueSource } from './queue-source.ts'
+
+export interface QueuesOptions extends QueueInputRules {
+  readonly db: Database
+  /** Called after the commit of whatever other nodes must hear of; must not throw. */
+  readonly changed: () => void
+  /** Bound on lists that no index serves, in milliseconds. */
+  readonly listLimitMs: number
+}
+
+const LOCK_ORG: Statement = {
+  name: 'lock_org',
+  text: 'SELECT id FROM posthorn.org WHERE id = $1::int FOR NO KEY UPDATE',
+}
+const DEAD_LETTER_LINE = loadStatement(import.meta.url, './sql/dead_letter_line.sql')
+const CREATE = loadStatement(import.meta.url, './sql/create_queue.sql')
+const DELETE = loadStatement(import.meta.url, './sql/delete_queue.sql')
+const DELETED_WITH_LIVE = loadStatement(import.meta.url, './sql/deleted_with_live.sql')
+const DEFAULT_LIMIT = 1000
+const ALL = Number.MAX_SAFE_INTEGER
+const DELETED = 'queue deleted'
+
+export type Queues = ReturnType<typeof createQueues>
+
+/** The operations on queues, as the contract has them. All throw Problems of the catalogue, and DatabaseError. */
+export function createQueues(options: QueuesOptions) {
+  const { db, changed } = options
+
+  const find = async (orgId: number, id: number): Promise<Queue> => {
+    const found = await findRow(db, queueSource(orgId), [{ field: 'id', op: 'eq', value: id }])
+    if (!found) throw new Problem('queue_not_found', { id })
+    return found
+  }
+
+  const set = async (orgId: number, id: number, sets: string, params = new Params()): Promise<void> => {
+    await updateQueue(db, orgId, id, sets, params)
+    changed()
+  }
+
+  return {
+    list: ({ orgId }: Caller, query: AnyQuery): Promise<Page<Queue>> =>
+      listPage(db, queueSource(orgId), query, options.listLimitMs),
+
+    get: ({ orgId }: Caller, input: { readonly id: number }): Promise<Queue> => find(orgId, input.id),
+
+    async create({ orgId }: Caller, input: QueueCreate): Promise<Queue> {
+      const params = createParams(orgId, input, options)
+      const insert = async (tx: Executor): Promise<number> => {
+        const [row] = await tx.query<{ id: number }>(CREATE, params)
+        return row!.id
+      }
+      const target = input.deadLetterQueueId ?? null
+      const id = await (target === null
+        ? insert(db)
+        : db.transaction(async tx => {
+            await checkDeadLetters(tx, orgId, null, target)
+            return insert(tx)
+          }))
+      changed()
+      return find(orgId, id)
+    },
+
+    async update({ orgId }: Caller, input: QueueUpdate & { readonly id: number }): Promise<Queue> {
+      const { id, ...patch } = input
+      const params = new Params()
+      const sets = updateParts(patch, params, options)
+      if (sets.length === 0) return find(orgId, id)
+      await db.transaction(async tx => {
+        if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, id, patch.deadLetterQueueId)
+        await updateQueue(tx, orgId, id, sets.join(', '), params)
+      })
+      changed()
+      return find(orgId, id)
+    },
+
+    /** Gives the queue as it was. Its live messages are cancelled, each on record; new ones are refused at once. */
+    async delete({ orgId }: Caller, input: { readonly id: number }): Promise<Queue> {
+      const last = await find(orgId, input.id)
+      await db.transaction(async tx => {
+        await tx.query(LOCK_ORG, [orgId])
+        await tx.query(DELETE, [orgId, input.id])
+      })
+      changed()
+      await cancelBatch(db, input.id, ALL, DELETED)
+      return last
+    },
+
+    async pause({ orgId }: Caller, input: { readonly id: number; readonly reason?: string }): Promise<Queue> {
+      const params = new Params()
+      const reason = params.add(input.reason ?? null, 'text')
+      await set(orgId, input.id, `paused_at = coalesce(paused_at, now()), pause_reason = ${reason}`, params)
+      return find(orgId, input.id)
+    },
+
+    async resume({ orgId }: Caller, input: { readonly id: number }): Promise<Queue> {
+      await set(orgId, input.id, 'paused_at = NULL, pause_reason = NULL')
+      return find(orgId, input.id)
+    },
+
+    async purge({ orgId }: Caller, input: { readonly id: number; readonly reason?: string; readonly limit?: number }) {
+      await find(orgId, input.id)
+      const moved = await cancelBatch(db, input.id, input.limit ?? DEFAULT_LIMIT, input.reason ?? 'purged')
+      if (moved.count > 0) changed()
+      return { cancelled: moved.count, more: moved.more }
+    },
+
+    async redrive({ orgId }: Caller, input: { readonly id: number; readonly limit?: number }) {
+      await find(orgId, input.id)
+      const moved = await reviveBatch(db, input.id, input.limit ?? DEFAULT_LIMIT)
+      if (moved.count > 0) changed()
+      return { redriven: moved.count, more: moved.more }
+    },
+  }
+}
+
+/**
+ * Cancels what reached a queue while it was being deleted, or was left when the process died over it: for the leader's
+ * round of chores. Gives how many it cancelled. @throws DatabaseError
+ */
+export async function cancelOnDeletedQueues(db: Database): Promise<number> {
+  const queues = await db.query<{ id: number }>(DELETED_WITH_LIVE)
+  let cancelled = 0
+  for (const { id } of queues) cancelled += (await cancelBatch(db, id, ALL, DELETED)).count
+  return cancelled
+}
+
+/** @throws Problem queue_not_found */
+async function updateQueue(db: Executor, orgId: number, id: number, sets: string, params: Params): Promise<void> {
+  const where = `org_id = ${params.add(orgId, 'int')} AND id = ${params.add(id, 'int')} AND deleted_at IS NULL`
+  const { text, values } = params.finish(`
+    WITH altered AS (
+      UPDATE posthorn.queue SET ${sets}, version = version + 1, updated_at = now() WHERE ${where} RETURNING id
+    ), noted AS (
+      INSERT INTO posthorn.change (kind, queue_id) SELECT 'queue', id FROM altered
+    )
+    SELECT id FROM altered`)
+  const [row] = await db.query<{ id: number }>({ name: '', text }, values)
+  if (!row) throw new Problem('queue_not_found', { id })
+}
+
+/** Holds the org's row until the transaction ends. @throws Problem dead_letter_queue_unknown, dead_letter_circle */
+async function checkDeadLetters(tx: Executor, orgId: number, id: number | null, target: number): Promise<void> {
+  await tx.query(LOCK_ORG, [orgId])
+  const line = await tx.query<{ id: number }>(DEAD_LETTER_LINE, [orgId, target])
+  if (line.length === 0) throw new Problem('dead_letter_queue_unknown', { id: target })
+  if (id !== null && line.some(queue => queue.id === id)) throw new Problem('dead_letter_circle', { id })
+}
