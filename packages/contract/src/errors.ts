@@ -104,14 +104,17 @@ export const commonErrors = [
 ] as const satisfies ErrorCode[]
 
 type NamesIn<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
-export type ErrorDetails<C extends ErrorCode> = Readonly<Record<NamesIn<(typeof errors)[C]['text']>, string | number>>
+type Detail = string | number
+/** What the text names must be there; more may be. */
+export type ErrorDetails<C extends ErrorCode> = Readonly<Record<string, Detail>> &
+  Readonly<Record<NamesIn<(typeof errors)[C]['text']>, Detail>>
 
 /** An error of the catalogue with its details filled in. Expected, so it is logged by nobody. */
 export class Problem<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C
   readonly status: number
   readonly title: string
-  readonly details: Readonly<Record<string, string | number>>
+  readonly details: Readonly<Record<string, Detail>>
 
   constructor(code: C, details: ErrorDetails<C>, options?: ErrorOptions) {
     super(fill(errors[code].text, details), options)
@@ -128,6 +131,6 @@ export function describeProblem(problem: Problem) {
   return { code: problem.code, status: problem.status, message: problem.message, details: problem.details }
 }
 
-function fill(text: string, details: Readonly<Record<string, string | number>>): string {
+function fill(text: string, details: Readonly<Record<string, Detail>>): string {
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? ''))
 }

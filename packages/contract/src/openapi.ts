@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of all operations. */
 import { type TObject, type TSchema, Type } from '@sinclair/typebox'
-import { headerAliases, operationIds, pathAliases } from './aliases.ts'
+import { headerAliases, operationIds, pathAliases, saves } from './aliases.ts'
 import { commonErrors, type ErrorCode, errors } from './errors.ts'
 import { fieldsParameter, listParameters } from './list.ts'
 import type { Operation } from './operation.ts'
@@ -39,7 +39,7 @@ export interface InputPart {
   readonly wire: string
 }
 
-/** Where each part of an operation's flat input stands in a request. */
+/** Where each part of an operation's flat input stands in a request. What may come as a header may stand in the body too; the header wins. */
 export function inputParts(operation: Operation): Record<'path' | 'headers' | 'query' | 'body', InputPart[]> {
   const { input, verb, pathNames } = operation
   const path = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, wire]) => ({
@@ -47,7 +47,7 @@ export function inputParts(operation: Operation): Record<'path' | 'headers' | 'q
     wire: wire!,
   }))
   const headers = Object.entries(operation.headers).map(([name, wire]) => ({ input: name, wire }))
-  const elsewhere = new Set([...path, ...headers].map(part => part.input))
+  const elsewhere = new Set(path.map(part => part.input))
   const rest = Object.keys(input.properties)
     .filter(name => !elsewhere.has(name))
     .map(name => ({ input: name, wire: name }))
@@ -56,10 +56,14 @@ export function inputParts(operation: Operation): Record<'path' | 'headers' | 'q
 }
 
 /** The JSON body of an operation, or null where it takes none. */
-export function bodySchema(operation: Operation): TObject | null {
+export function bodySchema(name: OperationName): TObject | null {
+  const operation: Operation = operations[name]
   const { body } = inputParts(operation)
   const names = body.map(part => part.input)
-  return names.length === 0 ? null : Type.Pick(operation.input, names, { additionalProperties: false })
+  if (names.length === 0) return null
+  const id = saves[name] && { id: Type.Optional(Type.Integer({ description: 'Updates that record instead.' })) }
+  const { properties } = Type.Pick(operation.input, names)
+  return Type.Object({ ...properties, ...id }, { additionalProperties: false })
 }
 
 export function createOpenApi(version: string): OpenApiDocument {
@@ -98,7 +102,7 @@ export function operationIdOf(name: OperationName): string {
 }
 
 function describe(name: OperationName, operation: Operation): OpenApiOperation {
-  const body = bodySchema(operation)
+  const body = bodySchema(name)
   const content = body && {
     'application/json': { schema: body },
     ...(operation.raw && { '*/*': { schema: { type: 'string', contentMediaType: 'application/octet-stream' } } }),
@@ -168,9 +172,9 @@ function schemaName(resource: Resource): string {
 
 function schemas(): Record<string, unknown> {
   const details: TSchema = Type.Record(Type.String(), Type.Unsafe({ type: ['string', 'number'] }))
-  const rows = Object.values(resources).map(resource => {
-    const declared = resource as unknown as Resource
-    return [schemaName(declared), { title: schemaName(declared), description: declared.summary, ...declared.row }]
+  const rows = Object.values<Resource>(resources).map(resource => {
+    const name = schemaName(resource)
+    return [name, { title: name, description: resource.summary, ...resource.row }]
   })
   return {
     ...Object.fromEntries(rows),

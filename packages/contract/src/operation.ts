@@ -84,7 +84,7 @@ export const row = <F extends Fields, P extends TProperties, I = Record<never, n
   const { input, _input, ...declared } = common
   return declare<Flat<Params<P> & I>, RowOf<F>>(declared, input ?? nothing, {
     output: of.row,
-    of: of as unknown as Resource,
+    of,
   })
 }
 
@@ -94,7 +94,7 @@ export const list = <F extends Fields, P extends TProperties>(of: Resource<F>, c
   declare<Flat<Params<P> & ListQuery<keyof RowOf<F> & string>>, Page<RowOf<F>>>(
     { ...common, errors: [...(common.errors ?? []), ...listErrors] },
     nothing,
-    { output: Type.Array(of.row), of: of as unknown as Resource, list: true },
+    { output: Type.Array(of.row), of, list: true },
   )
 
 /** An operation that answers with an object of its own. */

@@ -91,7 +91,7 @@ export interface Resource<F extends Fields = Fields> {
   readonly summary: string
   readonly fields: F
   /** What identifies a row and orders lists that ask for no order. */
-  readonly primaryKey: readonly (keyof F & string)[]
+  readonly primaryKey: readonly string[]
   readonly relations: Readonly<Record<string, Relation>>
   readonly row: TObject
   readonly create: TObject

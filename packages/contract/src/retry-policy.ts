@@ -23,19 +23,22 @@ export const Backoff = Type.Union([
 export type Backoff = Static<typeof Backoff>
 
 /** Branches are told apart by what they require, and are open: a validator that removes what it does not know works through one branch after the other. */
-export const BackoffInput = Type.Union([
-  Type.Unsafe<'standard' | 'pg-hooks'>({ type: 'string', enum: ['standard', 'pg-hooks'] }),
-  Type.Object(
-    {
-      startMs: exponential.startMs,
-      factor: Type.Optional(exponential.factor),
-      maxMs: Type.Optional(exponential.maxMs),
-      jitter: Type.Optional(Jitter),
-    },
-    { title: 'exponential' },
-  ),
-  Type.Object({ delaysMs, jitter: Type.Optional(Jitter) }, { title: 'list of delays' }),
-])
+export const BackoffInput = Type.Union(
+  [
+    Type.Unsafe<'standard' | 'pg-hooks'>({ type: 'string', enum: ['standard', 'pg-hooks'] }),
+    Type.Object(
+      {
+        startMs: exponential.startMs,
+        factor: Type.Optional(exponential.factor),
+        maxMs: Type.Optional(exponential.maxMs),
+        jitter: Type.Optional(Jitter),
+      },
+      { title: 'exponential' },
+    ),
+    Type.Object({ delaysMs, jitter: Type.Optional(Jitter) }, { title: 'list of delays' }),
+  ],
+  { description: "'standard', 'pg-hooks', {startMs, factor, maxMs, jitter} or {delaysMs, jitter}" },
+)
 export type BackoffInput = Static<typeof BackoffInput>
 
 const MINUTE_MS = 60_000

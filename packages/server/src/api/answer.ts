@@ -1,0 +1,41 @@
+/** From what a handler gives to an answer: selection of fields, headers of a page, the place of a record. */
+import type { ListQuery, Operation, Page } from '@posthorn/contract'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { encodeCursor } from './list-query.ts'
+
+type Row = Readonly<Record<string, unknown>>
+type Answer = (request: FastifyRequest, reply: FastifyReply, input: unknown, output: unknown) => unknown
+
+export function answerer(operation: Operation): Answer {
+  if (operation.list) {
+    return (request, reply, input, output) => answerPage(request, reply, input as ListQuery, output as Page<Row>)
+  }
+  if (!operation.of) return (_request, _reply, _input, output) => output
+  const place = placeOf(operation)
+  return (request, reply, _input, output) => {
+    const row = output as Row
+    if (place) reply.header('location', `${place}${row.id}`)
+    const { fields } = request.query as { fields?: readonly string[] }
+    return fields ? select(row, fields) : row
+  }
+}
+
+/** Where a record that was stored is found; null for an operation that stores none of its own. */
+function placeOf({ verb, of }: Operation): string | null {
+  return verb === 'POST' || verb === 'PUT' ? `/${of!.plural}/` : null
+}
+
+function answerPage(request: FastifyRequest, reply: FastifyReply, query: ListQuery, page: Page<Row>): readonly Row[] {
+  if (page.totalCount !== null) reply.header('x-total-count', page.totalCount)
+  const { items } = page
+  if ((request.query as { cursor?: boolean }).cursor && items.length > 0) {
+    reply.header('x-start-after', encodeCursor(query.orderBy, items.at(-1)!))
+    reply.header('x-end-before', encodeCursor(query.orderBy, items[0]!))
+  }
+  const { fields } = query
+  return fields ? items.map(row => select(row, fields)) : items
+}
+
+function select(row: Row, fields: readonly string[]): Row {
+  return Object.fromEntries(fields.map(field => [field, row[field]]))
+}

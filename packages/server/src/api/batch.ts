@@ -1,0 +1,48 @@
+/**
+ * Many inputs in one request: each is checked by itself, the handler gets those that are sound, and its results are
+ * set back among the refusals, in the order that was asked.
+ */
+import {
+  bodySchema,
+  describeProblem,
+  type ErrorCode,
+  type Input,
+  type OperationName,
+  type Problem,
+  type PutManyResult,
+} from '@posthorn/contract'
+import type { FastifyRequest } from 'fastify'
+import type { CallContext, Handlers } from './handlers.ts'
+import { objectToPayload, type Payload } from './payload.ts'
+import { describeFailure } from './validator.ts'
+
+type Put = Input<'messages.putMany'>['messages'][number]
+
+/** What checks one item: null if it is sound. It may change the item as validation does (coerce, drop). */
+export type ItemCheck = (item: unknown, place: string) => Problem | null
+
+export function createItemCheck(request: FastifyRequest, operation: OperationName, maxBodyBytes: number): ItemCheck {
+  const validate = request.compileValidationSchema(bodySchema(operation)!, 'body')
+  return (item, place) => {
+    if (!validate(item)) return describeFailure(validate.errors ?? [], place)
+    return objectToPayload(item as Payload, maxBodyBytes, place)
+  }
+}
+
+export async function putEach(
+  items: readonly unknown[],
+  check: ItemCheck,
+  put: Handlers['messages.putMany'],
+  context: CallContext,
+): Promise<{ results: PutManyResult[] }> {
+  const refusals = items.map((item, i) => check(item, `body/messages/${i}`))
+  const sound = items.filter((_, i) => refusals[i] === null) as Put[]
+  const stored = sound.length > 0 ? (await put(context, { messages: sound })).results : []
+  let next = 0
+  return { results: refusals.map(refusal => (refusal ? refused(refusal) : stored[next++]!)) }
+}
+
+function refused(problem: Problem): PutManyResult {
+  const error = describeProblem(problem) as { code: ErrorCode; status: number; message: string; details: object }
+  return { result: 'error', id: null, error: error as PutManyResult['error'] & {} }
+}

@@ -1,0 +1,124 @@
+/**
+ * The HTTP server: REST, documentation, health.
+ *
+ * created ──listen──▶ serving ──close──▶ closed. Closing stops accepting at once, lets requests under way finish until
+ * its deadline, then cuts what is left. Slow and endless requests are bounded in time and size before any handler runs.
+ */
+import type { Socket } from 'node:net'
+import { type Config, Problem } from '@posthorn/contract'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Log } from '../log.ts'
+import { type Access, createAccess } from './access.ts'
+import { addDocumentation } from './documentation.ts'
+import { createFailureHandler, renderProblem, sendProblem } from './failure.ts'
+import type { Handlers } from './handlers.ts'
+import { addHealth, type HealthPort, type MetricsPort } from './health.ts'
+import { acceptJson } from './json-body.ts'
+import { addRoutes } from './routes.ts'
+import { describeFailure, validatorOptions } from './validator.ts'
+
+const MAX_HEADER_BYTES = 16_384
+const HEADERS_TIMEOUT_MS = 15_000
+const REQUEST_TIMEOUT_MS = 60_000
+const BODY_LIMIT = 1_048_576
+
+export interface ApiOptions {
+  readonly config: Pick<Config, 'host' | 'port' | 'adminSecret' | 'maxBodyBytes'>
+  /** The org that the admin secret acts for. */
+  readonly orgId: number
+  readonly version: string
+  readonly handlers: Handlers
+  readonly health: HealthPort
+  readonly metrics: MetricsPort
+  readonly log: Log
+  /** Recognises errors of rooms that this one does not know, such as a lost database. */
+  readonly translate?: (error: unknown) => Problem | null
+}
+
+export interface Api {
+  /** Serves from here on; gives the address. */
+  listen(): Promise<{ readonly url: string; readonly port: number }>
+  /** Ends within `deadlineMs`. Never rejects. */
+  close(deadlineMs: number): Promise<void>
+}
+
+/** @throws Error if others could call without a secret */
+export function createApi(options: ApiOptions): Api {
+  const { config, log } = options
+  const access = createAccess({ ...config, orgId: options.orgId })
+  const app = createApp(options, access)
+  return {
+    async listen() {
+      if (access.open)
+        log.warn({ host: config.host }, 'no admin secret is configured: whoever is on this machine may call')
+      await app.listen({ host: config.host, port: config.port })
+      const address = app.server.address()
+      const port = typeof address === 'object' && address ? address.port : config.port
+      const host = config.host.includes(':') ? `[${config.host}]` : config.host
+      return { url: `http://${host}:${port}`, port }
+    },
+    close: deadlineMs => closeWithin(app, deadlineMs),
+  }
+}
+
+function createApp(options: ApiOptions, access: Access): FastifyInstance {
+  const { config, log } = options
+  const fail = createFailureHandler({
+    translate: options.translate ?? (() => null),
+    unexpected: (error, requestId) => log.error({ err: error, requestId }, 'a request failed unexpectedly'),
+  })
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true },
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5000 },
+    ajv: validatorOptions,
+    schemaErrorFormatter: describeFailure,
+    frameworkErrors: (error, request, reply) => fail(error, request as never, reply as never),
+    clientErrorHandler: refuseSocket,
+  })
+  acceptJson(app)
+  app.setErrorHandler(fail)
+  app.setNotFoundHandler((request, reply) => {
+    sendProblem(new Problem('route_not_found', { method: request.method, url: request.url }), request, reply)
+  })
+  app.addHook('onRequest', (request, _reply, done) => done(access.refuse(request.headers) ?? undefined))
+  app.get('/', async () => welcome)
+  addHealth(app, options.health, options.metrics, access)
+  addDocumentation(app, options.version)
+  addRoutes(app, { handlers: options.handlers, access, maxBodyBytes: config.maxBodyBytes })
+  return app
+}
+
+const welcome = {
+  message: 'Welcome to Posthorn! Please check out the documentation.',
+  links: { documentation: '/documentation/', openapi: '/documentation/json', queues: '/queues/', health: '/health' },
+}
+
+/** What never became a request is answered on its socket. */
+function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const problem = describeSocketError(error.code)
+  const { type, body } = renderProblem(problem, undefined)
+  const head = [
+    `HTTP/1.1 ${problem.status} ${JSON.parse(body).error}`,
+    `content-type: ${type}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function describeSocketError(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW') return new Problem('headers_too_large', { limit: MAX_HEADER_BYTES })
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Problem('request_timeout', { limit: REQUEST_TIMEOUT_MS })
+  return new Problem('validation_failed', { problem: 'the request is not HTTP' })
+}
+
+async function closeWithin(app: FastifyInstance, deadlineMs: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), deadlineMs)
+  await app.close().catch(() => undefined)
+  clearTimeout(cut)
+}

@@ -1,0 +1,139 @@
+/** Handlers on two maps: enough truth for the edge to be tested without a domain. */
+import {
+  type Message,
+  type MessagePut,
+  message,
+  Problem,
+  type Queue,
+  queue,
+  resolveRetryPolicy,
+} from '@posthorn/contract'
+import type { Handlers } from '../../src/api/handlers.ts'
+
+const NOW = '2026-01-01T00:00:00.000Z'
+
+export interface FakeState {
+  readonly queues: Map<number, Queue>
+  readonly messages: Map<number, Message>
+  /** The input of every call, by operation. */
+  readonly calls: { readonly operation: string; readonly input: unknown }[]
+  /** Thrown by the next call. */
+  failure: unknown
+}
+
+export function createFakeHandlers(): { handlers: Handlers; state: FakeState } {
+  const state: FakeState = { queues: new Map(), messages: new Map(), calls: [], failure: null }
+  const plain = createPlainHandlers(state)
+  const noted = Object.entries(plain).map(([operation, handle]) => [
+    operation,
+    async (context: never, input: never) => {
+      state.calls.push({ operation, input: structuredClone(input) })
+      if (state.failure) throw state.failure
+      return (handle as (context: never, input: never) => unknown)(context, input)
+    },
+  ])
+  return { handlers: Object.fromEntries(noted), state }
+}
+
+function createPlainHandlers({ queues, messages }: FakeState): Handlers {
+  const getQueue = (id: number): Queue => {
+    const found = queues.get(id)
+    if (!found) throw new Problem('queue_not_found', { id })
+    return found
+  }
+  const getMessage = (id: number): Message => {
+    const found = messages.get(id)
+    if (!found) throw new Problem('message_not_found', { id })
+    return found
+  }
+  const put = (input: MessagePut): Message => {
+    getQueue(input.queueId)
+    const stored = createMessage(messages.size + 1, input)
+    messages.set(stored.id, stored)
+    return stored
+  }
+  const save = <T extends { id: number }>(records: Map<number, T>, record: T, changes: object): T => {
+    const saved = { ...record, ...changes, id: record.id }
+    records.set(record.id, saved)
+    return saved
+  }
+  return {
+    'queues.list': async (_, { limit, offset, totalCount }) => page([...queues.values()], limit, offset, totalCount),
+    'queues.create': async (_, input) => {
+      const { secrets, ...given } = { ...queue.defaults, ...input } as typeof input
+      const created = {
+        ...createQueue(queues.size + 1),
+        ...given,
+        ...resolveRetryPolicy(input),
+        signed: !!secrets,
+      } as Queue
+      queues.set(created.id, created)
+      return created
+    },
+    'queues.get': async (_, { id }) => getQueue(id),
+    'queues.update': async (_, { id, ...changes }) => save(queues, getQueue(id), changes),
+    'queues.delete': async (_, { id }) => {
+      const found = getQueue(id)
+      queues.delete(id)
+      return found
+    },
+    'queues.pause': async (_, { id, reason }) =>
+      save(queues, getQueue(id), { pausedAt: NOW, pauseReason: reason ?? null }),
+    'queues.resume': async (_, { id }) => save(queues, getQueue(id), { pausedAt: null, pauseReason: null }),
+    'queues.purge': async (_, { id }) => ({ cancelled: getQueue(id) ? messages.size : 0, more: false }),
+    'queues.redrive': async (_, { id }) => ({ redriven: getQueue(id) ? 1 : 0, more: true }),
+    'queues.listAttempts': async (_, { id }) => page([], getQueue(id) ? 10 : 0, 0, false),
+    'messages.list': async (_, { limit, offset, totalCount, where }) => {
+      const own = where.find(({ field }) => field === 'queueId')
+      const found = [...messages.values()].filter(({ queueId }) => !own || own.value === queueId)
+      return page(found, limit, offset, totalCount)
+    },
+    'messages.put': async (_, input) => put(input),
+    'messages.putMany': async (_, { messages: all }) => ({
+      results: all.map(input => ({ result: 'stored' as const, id: put(input).id })),
+    }),
+    'messages.get': async (_, { id }) => getMessage(id),
+    'messages.update': async (_, { id, ...changes }) => save(messages, getMessage(id), changes),
+    'messages.delete': async (_, { id }) => {
+      const found = getMessage(id)
+      messages.delete(id)
+      return found
+    },
+    'messages.redrive': async (_, { id }) => getMessage(id),
+    'messages.cancel': async (_, { id, reason }) =>
+      save(messages, getMessage(id), { status: 'cancelled', reason: reason ?? null }),
+    'messages.resend': async (_, { id }) => getMessage(id),
+    'messages.listAttempts': async (_, { id }) => page([], getMessage(id) ? 10 : 0, 0, false),
+  }
+}
+
+function page<T>(rows: T[], limit: number, offset: number, totalCount: boolean) {
+  return { items: rows.slice(offset, offset + limit), totalCount: totalCount ? rows.length : null }
+}
+
+function createQueue(id: number): Partial<Queue> {
+  return { id, signed: false, pausedAt: null, pauseReason: null, version: 1, createdAt: NOW, updatedAt: NOW }
+}
+
+function createMessage(id: number, { idempotencyKey, ...input }: MessagePut): Message {
+  return {
+    id,
+    when: NOW,
+    body: null,
+    failed: false,
+    headers: null,
+    sentAt: null,
+    retries: 0,
+    cronId: null,
+    createdAt: NOW,
+    updatedAt: NOW,
+    bodyBase64: null,
+    status: 'pending',
+    reason: idempotencyKey ?? null,
+    attempts: 0,
+    originId: null,
+    webhookId: `msg_${id}`,
+    ...message.defaults,
+    ...Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)),
+  } as Message
+}

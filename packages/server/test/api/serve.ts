@@ -1,0 +1,76 @@
+import { afterEach } from 'vitest'
+import type { Health } from '../../src/api/health.ts'
+import { type ApiOptions, createApi } from '../../src/api/server.ts'
+import { createFakeHandlers, type FakeState } from './fake-handlers.ts'
+
+export const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map(close => close()))
+})
+
+export interface Served {
+  readonly url: string
+  readonly port: number
+  readonly state: FakeState
+  readonly logged: { readonly level: string; readonly fields: object; readonly message: string }[]
+  readonly health: { now: Health }
+  close(deadlineMs: number): Promise<void>
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+type Json = any
+export interface Answered {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly json: Json
+}
+
+/** The API over fake handlers on a free port of the loopback address; closed after the test. */
+export async function serve(
+  overrides: Partial<ApiOptions['config']> & Partial<Pick<ApiOptions, 'translate'>> = {},
+): Promise<Served> {
+  const { translate, ...config } = overrides
+  const { handlers, state } = createFakeHandlers()
+  const logged: Served['logged'] = []
+  const note = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message })
+  const health: Served['health'] = { now: { live: true, ready: true, parts: { database: { ok: true, state: 'up' } } } }
+  const api = createApi({
+    config: { host: '127.0.0.1', port: 0, adminSecret: null, maxBodyBytes: 1_048_576, ...config },
+    orgId: 1,
+    version: '1.2.3',
+    handlers,
+    health: { check: () => health.now },
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'posthorn_up 1\n' }),
+    log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
+    ...(translate && { translate }),
+  })
+  const { url, port } = await api.listen()
+  closing.push(() => api.close(1000))
+  return { url, port, state, logged, health, close: api.close, call: (...args) => call(url, ...args) }
+}
+
+async function call(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answered> {
+  const raw = typeof body === 'string' || body instanceof Uint8Array
+  const response = await fetch(url + path, {
+    method,
+    redirect: 'manual',
+    headers: { ...(body !== undefined && !raw && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson && text ? JSON.parse(text) : undefined,
+  }
+}
