@@ -20,7 +20,14 @@ export async function install() {
   }
   say('posthorn: installing dependencies (once) …')
   const start = performance.now()
-  const { code } = await runNpm(['ci', '--no-audit', '--no-fund', '--loglevel=error', ...cacheOption()])
+  const { code } = await runNpm([
+    'ci',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--no-update-notifier',
+    ...cacheOption(),
+  ])
   if (code !== 0) giveUp(`npm ci failed (exit code ${code}); what it said stands above.`, code)
   say(`posthorn: installed in ${duration(performance.now() - start)}`)
   return true
