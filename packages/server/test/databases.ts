@@ -1,6 +1,6 @@
 /** Databases for tests: a suite runs over both kinds, each in a database of its own. */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { constants, cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -58,10 +58,27 @@ export interface Opened {
   remove(): Promise<void>
 }
 
+/** Building an embedded database takes seconds, copying one does not: the first that needs one builds it for the run. */
+async function copyBuilt(dataDir: string): Promise<void> {
+  const built = inject('embeddedTemplate')
+  if (!existsSync(built)) {
+    const own = mkdtempSync(`${built}-`)
+    const db = await openDatabase({ dataDir: own }, silentLog)
+    await db.stop()
+    try {
+      renameSync(own, built)
+    } catch {
+      rmSync(own, { recursive: true }) // another file's tests were faster
+    }
+  }
+  cpSync(built, dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE })
+}
+
 /** Opens an empty database of a kind, without tables. */
 export async function openFresh(kind: DatabaseKind, more: Partial<DatabaseOptions> = {}): Promise<Opened> {
   const dataDir = mkdtempSync(join(tmpdir(), 'posthorn-data-'))
   const own = kind === 'postgres' ? await freshDatabase() : undefined
+  if (kind === 'embedded') await copyBuilt(dataDir)
   const options = { dataDir, ...(own ? { url: own.url } : {}), ...more }
   const db = await openDatabase(options, silentLog)
   return {

@@ -34,14 +34,14 @@ export function startMaintenance(database: Database, log: Log): { stop(): void }
   }
 }
 
-/** One round: what is due by size, and nothing else. */
+/** One round: what is due by size, and nothing else. Vacuum comes first, because it writes to the log. */
 export async function maintain(database: Database): Promise<void> {
-  const [wal] = await database.query<{ bytes: string }>(walSinceCheckpoint)
-  if (Number(wal!.bytes) > LOG_BYTES) await database.exec('CHECKPOINT')
   const tables = await database.query<{ schema: string; name: string }>(tablesToVacuum)
   for (const { schema, name } of tables) {
     await database.exec(`VACUUM (ANALYZE) ${quoteIdentifier(schema)}.${quoteIdentifier(name)}`)
   }
+  const [wal] = await database.query<{ bytes: string }>(walSinceCheckpoint)
+  if (Number(wal!.bytes) > LOG_BYTES) await database.exec('CHECKPOINT')
 }
 
 function isOver(error: unknown): boolean {

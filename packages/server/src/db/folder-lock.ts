@@ -26,8 +26,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Shorter than the shortest limit of a socket's path (104 bytes on macOS), with the claimant's suffix in it. */
-const LONGEST_SOCKET_PATH_BYTES = 70
+/** A socket's path has at most 104 bytes on macOS and 108 on Linux; `/.lock.<pid>.<6 digits>` comes after the folder. */
+const LONGEST_FOLDER_BYTES = 75
 const TRIES = 20
 const ANSWER_MS = 1_000
 /** What a file system says that cannot do sockets or links. */
@@ -38,6 +38,13 @@ export interface FolderLock {
   release(): void
 }
 
+/** Where the lock stands: `name` in `folder`. Sockets are reached through `via`, another path of the same folder. */
+interface Place {
+  readonly folder: string
+  readonly via: string
+  readonly name: string
+}
+
 /** Makes the folder if it is not there. @throws Error naming the process that holds it */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -45,10 +52,11 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   if (process.platform === 'win32') return lockPipe(real)
   const alias = shortAlias(real)
   try {
-    return await claim(join(alias?.path ?? real, '.lock'), real)
+    return await claim({ folder: real, via: alias?.path ?? real, name: '.lock' }, real)
   } catch (error) {
     if (!UNSUPPORTED.has((error as NodeJS.ErrnoException).code ?? '')) throw error
-    return await claim(join(tmpdir(), `posthorn-${process.getuid?.()}-${hashOf(real)}`), real)
+    const name = `posthorn-${process.getuid?.()}-${hashOf(real)}`
+    return await claim({ folder: tmpdir(), via: tmpdir(), name }, real)
   } finally {
     alias?.remove()
   }
@@ -56,7 +64,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
 
 /** A socket's path is bounded; a link in the folder for temporary files makes any path short. */
 function shortAlias(folder: string): { path: string; remove(): void } | undefined {
-  if (Buffer.byteLength(folder) <= LONGEST_SOCKET_PATH_BYTES) return undefined
+  if (Buffer.byteLength(folder) <= LONGEST_FOLDER_BYTES) return undefined
   const home = mkdtempSync(join(tmpdir(), 'ph-'))
   const path = join(home, 'd')
   symlinkSync(folder, path)
@@ -78,38 +86,39 @@ async function lockPipe(folder: string): Promise<FolderLock> {
   }
 }
 
-async function claim(name: string, folder: string): Promise<FolderLock> {
+async function claim({ folder, via, name }: Place, locked: string): Promise<FolderLock> {
+  const lock = join(folder, name)
   for (let i = 0; i < TRIES; i++) {
     const mine = `${name}.${process.pid}.${randomBytes(3).toString('hex')}`
-    const server = await listen(mine)
-    const won = tryLink(mine, name, server)
+    const server = await listen(join(via, mine))
+    const won = tryLink(join(folder, mine), lock, server)
     if (won) return won
-    const found = inodeOf(name)
-    const holder = await askHolder(name)
-    if (holder !== 'nobody') throw inUse(folder, holder)
-    takeAway(name, found, `${mine}.stale`)
+    const found = inodeOf(lock)
+    const holder = await askHolder(join(via, name))
+    if (holder !== 'nobody') throw inUse(locked, holder)
+    takeAway(lock, found, join(folder, `${mine}.stale`))
     await delay(10 + Math.random() * 40)
   }
-  throw new Error(`the data folder ${folder} could not be locked: too many processes try at once`)
+  throw new Error(`the data folder ${locked} could not be locked: too many processes try at once`)
 }
 
-function tryLink(mine: string, name: string, server: Server): FolderLock | undefined {
+function tryLink(mine: string, lock: string, server: Server): FolderLock | undefined {
   let won = false
   try {
-    linkSync(mine, name)
+    linkSync(mine, lock)
     won = true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     if (!won) server.close()
-    unlinkIfThere(mine)
+    rmSync(mine, { force: true })
   }
-  const inode = won ? inodeOf(name) : undefined
-  return won ? { release: () => takeDown(name, inode, server) } : undefined
+  const inode = won ? inodeOf(lock) : undefined
+  return won ? { release: () => takeDown(lock, inode, server) } : undefined
 }
 
 function takeDown(name: string, inode: number | undefined, server: Server): void {
-  if (inodeOf(name) === inode) unlinkIfThere(name)
+  if (inodeOf(name) === inode) rmSync(name, { force: true })
   server.close()
 }
 
@@ -163,8 +172,4 @@ function inUse(folder: string, holder: string): Error {
 
 function inodeOf(path: string): number | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.ino
-}
-
-function unlinkIfThere(path: string): void {
-  rmSync(path, { force: true })
 }
