@@ -51,7 +51,6 @@ export class Attempt implements Dispatcher.DispatchHandler, LaneUser, Bounded {
   #unwinding = false
   #fresh = true
   #answered = false
-  #triedAgain = false
   #status: number | null = null
   #location: string | null = null
   #retryAfterMs: number | null = null
@@ -152,11 +151,10 @@ export class Attempt implements Dispatcher.DispatchHandler, LaneUser, Bounded {
     /*
      * A connection that had been idle and is closed before the first byte of an answer: the receiver let go of it just
      * as we wrote. That says nothing about the receiver, so the same attempt tries once more on a connection of its
-     * own. Should the request have arrived all the same, the repeated webhook-id tells. On a new connection the same
-     * end is the receiver's doing, and a failure.
+     * own. Should the request have arrived all the same, the repeated webhook-id tells. On a new connection, and so in
+     * the second try, the same end is the receiver's doing, and a failure.
      */
-    if (failure.code === 'reset' && !this.#fresh && !this.#answered && !this.#triedAgain) {
-      this.#triedAgain = true
+    if (failure.code === 'reset' && !this.#fresh && !this.#answered) {
       this.go(this.#place.origins.renew(lane))
       return
     }

@@ -80,6 +80,17 @@ test('all hops share one deadline, also over bodies nobody wants to read', async
   expect(outcome.durationMs).toBeLessThan(3000)
 })
 
+test('a redirect whose body is too long to read is followed all the same', async () => {
+  const target = await receiver((response, { url }) => {
+    if (url === '/hook') response.writeHead(302, { location: '/there' }).end(Buffer.alloc(1 << 20))
+    else setTimeout(() => response.writeHead(200).end('there'), 50)
+  })
+  const outcome = await sender().attempt(target.url, { followRedirects: true })
+  expect(outcome).toMatchObject({ kind: 'delivered', excerpt: 'there' })
+  expect(target.connections()).toBe(2)
+  await expect.poll(target.open).toBe(1)
+})
+
 test('a redirect without a location is what its status says', async () => {
   const target = await receiver(response => response.writeHead(302).end())
   const outcome = await sender().attempt(target.url, { followRedirects: true })
