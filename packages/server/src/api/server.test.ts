@@ -1,0 +1,67 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { serve } from '../../test/api/serve.ts'
+
+describe('the server', () => {
+  test('welcomes', async () => {
+    const { call } = await serve()
+    const { status, json } = await call('GET', '/')
+    expect(status).toBe(200)
+    expect(json.message).toMatch(/^Welcome/)
+    for (const path of Object.values<string>(json.links)) expect((await call('GET', path)).status).toBe(200)
+  })
+
+  test('tells its health: always once it serves, and by status to those who ask for one', async () => {
+    const { call, health } = await serve()
+    expect((await call('GET', '/health')).json).toEqual(health.now)
+    health.now = { live: true, ready: false, parts: { database: { ok: false, state: 'down' } } }
+    expect((await call('GET', '/health')).status).toBe(200)
+    expect((await call('GET', '/health/live')).status).toBe(200)
+    expect(await call('GET', '/health/ready')).toMatchObject({ status: 503, json: health.now })
+    health.now = { ...health.now, live: false }
+    expect((await call('GET', '/health/live')).status).toBe(503)
+  })
+
+  test('gives its metrics as they are', async () => {
+    const { call } = await serve()
+    const { text, headers } = await call('GET', '/metrics')
+    expect(text).toBe('posthorn_up 1\n')
+    expect(headers.get('content-type')).toBe('text/plain; version=0.0.4')
+  })
+})
+
+describe('closing', () => {
+  const head =
+    'POST /queues/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n'
+
+  test('lets a request finish, and takes no other', async () => {
+    const { port, url, close, state } = await serve()
+    const socket = connect(port, '127.0.0.1')
+    let answer = ''
+    socket.on('data', data => {
+      answer += data
+    })
+    socket.write(`${head}{"name":`)
+    await once(socket, 'ready')
+    await fetch(url)
+    const closed = close(5000)
+    await expect(fetch(url, { headers: { connection: 'close' } })).rejects.toThrow()
+    socket.write('"a"}')
+    await closed
+    expect(answer).toMatch(/^HTTP\/1.1 200 /)
+    expect(state.queues.size).toBe(1)
+  })
+
+  test('cuts at its deadline what does not end', async () => {
+    const { port, url, close } = await serve()
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+    socket.write(`${head}{"name":`)
+    await once(socket, 'ready')
+    await fetch(url)
+    const start = performance.now()
+    await close(50)
+    expect(performance.now() - start).toBeLessThan(2000)
+    if (!socket.destroyed) await once(socket, 'close')
+  })
+})
