@@ -1,0 +1,121 @@
+/**
+ * Writes the reference pages from the contract: settings, errors, REST. With `--check` it writes nothing and fails if a
+ * page differs from what it would write.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from './build.mjs'
+import { install } from './install.mjs'
+import { root } from './run.mjs'
+import { giveUp, say } from './say.mjs'
+
+const FOLDER = join(root, 'docs/reference')
+const GENERATED = '<!-- Generated from packages/contract by `node scripts/docs.mjs`. Change it there. -->'
+
+await install()
+if (!(await build(['contract']))) giveUp('the build failed; what the compiler found stands above.')
+const contract = await import('../packages/contract/dist/index.js')
+
+const pages = { 'settings.md': settingsPage(), 'errors.md': errorsPage(), 'rest.md': restPage() }
+mkdirSync(FOLDER, { recursive: true })
+const outdated = Object.entries(pages).filter(([name, text]) => read(join(FOLDER, name)) !== text)
+if (process.argv.includes('--check')) {
+  if (outdated.length > 0)
+    giveUp(`out of step: ${outdated.map(([name]) => name).join(', ')}; run "node scripts/docs.mjs"`)
+} else {
+  for (const [name, text] of outdated) {
+    writeFileSync(join(FOLDER, name), text)
+    say(`wrote docs/reference/${name}`)
+  }
+}
+
+function read(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+}
+
+function settingsPage() {
+  const rows = contract
+    .describeConfig()
+    .map(setting => [
+      `\`${setting.name}\``,
+      setting.summary,
+      setting.kind,
+      setting.default === '' ? '–' : `\`${setting.default}\``,
+      [setting.variable, ...setting.otherVariables].map(name => `\`${name}\``).join(', '),
+    ])
+  return page(
+    'Settings',
+    `Every setting can stand in a file (\`${contract.configFileDefault}\`, or the one that \`${contract.configFileVariable}\` or
+\`--config\` names), in the environment, or be a flag (\`databaseUrl\` is \`--database-url\`). A flag wins over the environment,
+and the environment over the file. A name that is not known is refused, with the nearest that is.`,
+    table(['setting', 'what it is', 'value', 'default', 'environment'], rows),
+  )
+}
+
+function errorsPage() {
+  const rows = Object.entries(contract.errors).map(([code, { status, title, text }]) => [
+    `\`${code}\``,
+    status,
+    title,
+    text,
+  ])
+  return page(
+    'Errors',
+    `Answers that are not 2xx carry one of these codes, as \`application/problem+json\` (RFC 9457). What stands in braces is also
+a member of its own.`,
+    table(['code', 'status', 'what it is', 'text'], rows),
+  )
+}
+
+function restPage() {
+  const operations = contract.operationEntries.map(([name, operation]) => [
+    `\`${operation.verb} ${operation.path}\``,
+    operation.summary,
+    `\`${name}\``,
+    [...new Set(operation.errors)].map(code => `\`${code}\``).join(', ') || '–',
+  ])
+  const resources = Object.values(contract.resources).map(resourceSection)
+  return page(
+    'REST',
+    `A running node serves its OpenAPI document at \`/documentation/json\` and a page to try it at \`/documentation/\`. Any operation may
+also answer what any operation may: ${contract.commonErrors.map(code => `\`${code}\``).join(', ')}. What the codes mean is in [errors.md](errors.md).`,
+    `## Operations\n\n${table(['route', 'what it does', 'operation', 'errors of its own'], operations)}\n${resources.join('')}`,
+  )
+}
+
+function resourceSection({ plural, summary, row, create, update, defaults }) {
+  const names = [...new Set([row, create, update].flatMap(schema => Object.keys(schema.properties)))]
+  const rows = names.map(name => [
+    `\`${name}\``,
+    describeSchema(row.properties[name] ?? create.properties[name]),
+    create.required?.includes(name) ? 'required' : name in create.properties ? 'yes' : '–',
+    name in update.properties ? 'yes' : '–',
+    name in defaults ? `\`${JSON.stringify(defaults[name])}\`` : '–',
+  ])
+  return `\n## ${plural[0].toUpperCase()}${plural.slice(1)}\n\n${summary}\n\n${table(['field', 'value', 'at creation', 'in a change', 'default'], rows)}`
+}
+
+/** A schema in words, as far as words help. */
+function describeSchema(schema) {
+  const choices = schema.enum ?? schema.anyOf?.flatMap(({ const: value }) => (value === undefined ? [] : [value]))
+  const kind = choices?.length ? choices.filter(value => value !== null).join(', ') : kindOf(schema)
+  const { minimum, maximum } = schema
+  const bounds = maximum === undefined || maximum > 1e9 ? '' : ` from ${minimum} to ${maximum}`
+  return [`${kind}${bounds}`, schema.description].filter(Boolean).join('. ')
+}
+
+function kindOf({ type, format, anyOf, items }) {
+  if (type === 'array' && items) return `array of ${kindOf(items)}`
+  if (type) return [type].flat().join(' or ') + (format ? ` (${format})` : '')
+  return anyOf ? [...new Set(anyOf.map(kindOf))].join(' or ') : 'any'
+}
+
+function page(title, text, body) {
+  return `${GENERATED}\n\n# ${title}\n\n${text}\n\n${body}`
+}
+
+function table(heads, rows) {
+  const line = cells =>
+    `| ${cells.map(cell => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |\n`
+  return line(heads) + line(heads.map(() => '---')) + rows.map(line).join('')
+}
