@@ -51,7 +51,8 @@ export interface Head extends Place {
   readonly dueAt: number | null
   readonly retryAt: number | null
   readonly expiresAt: number | null
-  readonly pin: number | null
+  /** Set where the place was fixed by hand; the dispatcher notes it here when it has done so. */
+  pin: number | null
   readonly body: Body
   readonly headers: string | null
   /** The payload is gone although the message lives: storage was tampered with. */
@@ -203,12 +204,38 @@ export interface PushEngine {
   loadExpired(shards: readonly number[], limit: number): Promise<Head[]>
   /** Fixes the places of these messages before all that are not pinned. Gives back the ids that it pinned. */
   pin(orgId: number, queueId: number, ids: readonly number[], tenure: Tenure): Promise<number[]>
-  /** Ordered queues: delayed messages that are due take their place at the end of the lane; a sweep finds them there. */
+  /**
+   * Ordered queues: delayed messages that are due, and those with a priority from before the queue was ordered, take their
+   * place at the end of the line; a sweep finds them there.
+   */
   promote(queueIds: readonly number[], limit: number): Promise<void>
   /** `again`: an earlier try at this same batch ended `unknown`; nothing is recorded twice. */
   settle(batch: readonly Settlement[], again: boolean): Promise<Settled>
-  /** Makes this node the owner in the records: earlier tenures of these shards are void from here on. */
+}
+
+/**
+ * The locks by which nodes share the shards. They belong to one session and are free the moment it ends, for whatever
+ * reason; `take` runs in that same session, so that a session that has lost its locks cannot make a tenure void.
+ */
+export interface Locks {
+  /** Opens a session. The server ends it by itself after `idleTimeoutMs` without a word. @throws DatabaseError */
+  open(idleTimeoutMs: number, ended: (reason: Error) => void): Promise<LockHold>
+}
+
+export interface LockHold {
+  /** Counts this session among the workers, or no longer. */
+  join(): Promise<void>
+  leave(): Promise<void>
+  /** How many workers there are, and which shards are locked by anyone. Serves as the heartbeat. */
+  look(): Promise<{ readonly members: number; readonly locked: readonly number[] }>
+  /** Locks those of these shards that are free. Gives back the ones it got. */
+  lock(shards: readonly number[]): Promise<number[]>
+  unlock(shards: readonly number[]): Promise<void>
+  /** Makes `owner` the owner in the records: earlier tenures of these shards are void from here on. */
   take(shards: readonly number[], owner: string): Promise<Taken[]>
+  /** Becomes or stays the leader, if nobody else is. */
+  lead(): Promise<boolean>
+  close(): Promise<void>
 }
 
 /** What a consumer of a pull queue holds: it must answer before `until`. */

@@ -27,7 +27,6 @@ export function createPostgresEngine(db: Database, shardCount: number): PushEngi
       await hot.rows(statements.promote, [list(queueIds), `${limit}`])
     },
     settle: (batch, again) => settle.settle(hot, batch, again),
-    take: (shards, owner) => settle.take(hot, shards, owner),
     ...createPull(db),
   }
 }

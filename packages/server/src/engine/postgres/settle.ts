@@ -1,5 +1,5 @@
 import type { Executor } from '../../db/port.ts'
-import type { Settled, Settlement, Taken, Tenure, Verdict } from '../port.ts'
+import type { Settled, Settlement, Tenure, Verdict } from '../port.ts'
 import { column, list, textColumn } from './encode.ts'
 import { statements } from './statements.ts'
 
@@ -51,15 +51,6 @@ async function settleOthers(db: Executor, batch: readonly Settlement[], again: b
     else deadLettered.push(Number(value))
   }
   return { fenced: voidOf(tenures, held), deadLettered }
-}
-
-export async function take(db: Executor, shards: readonly number[], owner: string): Promise<Taken[]> {
-  const rows = await db.rows(statements.take, [list(shards), owner])
-  return rows.map(([shard, epoch, previous]) => ({
-    shard: Number(shard),
-    epoch: Number(epoch),
-    previousEpoch: Number(previous),
-  }))
 }
 
 export async function pin(

@@ -3,6 +3,13 @@ import { loadStatement } from '../../db/statement.ts'
 const sql = (name: string) => loadStatement(import.meta.url, `./sql/${name}.sql`)
 
 export const statements = {
+  look: sql('look'),
+  lock: sql('lock'),
+  unlock: sql('unlock'),
+  join: sql('join'),
+  leave: sql('leave'),
+  lead: sql('lead'),
+  take: sql('take'),
   putPlain: sql('put_plain'),
   put: sql('put'),
   recall: sql('recall'),
@@ -19,7 +26,6 @@ export const statements = {
   nextDue: sql('next_due'),
   promote: sql('promote'),
   pin: sql('pin'),
-  take: sql('take'),
   settleDelivered: sql('settle_delivered'),
   settle: sql('settle'),
   lockQueue: sql('lock_queue'),

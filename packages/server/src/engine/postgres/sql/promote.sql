@@ -1,14 +1,19 @@
--- Ordered queues: a delayed message that is due takes its place behind those already in the lane. Its new transaction id
--- is that place, so it holds through any takeover. Harmless from a node that has lost the shard: it fixes no start.
+-- Ordered queues: a delayed message that is due takes its place behind those already in line. Its new transaction id is
+-- that place, so it holds through any takeover. The same for messages with a priority, left from before the queue was
+-- ordered. Harmless from a node that has lost the shard: it fixes no start.
 WITH d AS (
   SELECT m.org_id, m.id
   FROM unnest($1::int[]) AS q (queue_id)
   CROSS JOIN LATERAL (
-    SELECT x.org_id, x.id FROM posthorn.message AS x
-    WHERE x.queue_id = q.queue_id AND x.due_at IS NOT NULL AND x.due_at <= now()
-    ORDER BY x.due_at, x.id LIMIT $2::int
+    (SELECT x.org_id, x.id FROM posthorn.message AS x
+     WHERE x.queue_id = q.queue_id AND x.due_at IS NOT NULL AND x.due_at <= now()
+     ORDER BY x.due_at, x.id LIMIT $2::int)
+    UNION ALL
+    (SELECT x.org_id, x.id FROM posthorn.message AS x
+     WHERE x.queue_id = q.queue_id AND x.due_at IS NULL AND x.priority > 0
+     ORDER BY x.priority, x.xid, x.id LIMIT $2::int)
   ) AS m
 )
 UPDATE posthorn.message AS m
-SET due_at = NULL, scheduled_at = coalesce(m.scheduled_at, m.due_at), xid = pg_current_xact_id()
-FROM d WHERE m.org_id = d.org_id AND m.id = d.id AND m.due_at <= now()
+SET due_at = NULL, priority = 0, scheduled_at = coalesce(m.scheduled_at, m.due_at), xid = pg_current_xact_id()
+FROM d WHERE m.org_id = d.org_id AND m.id = d.id AND (m.due_at <= now() OR m.due_at IS NULL)

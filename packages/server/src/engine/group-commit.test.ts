@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { createGroupCommit } from './group-commit.ts'
+import type { NewMessage, PutResult } from './port.ts'
+
+const message = (body: string): NewMessage => ({
+  orgId: 1,
+  queueId: 1,
+  body,
+  headers: null,
+  dueAt: null,
+  expiresAt: null,
+  priority: 0,
+  key: null,
+  cronId: null,
+  idempotency: null,
+})
+
+function server(fail: (bodies: readonly string[]) => object | null = () => null) {
+  const batches: string[][] = []
+  const stored: string[] = []
+  let id = 0
+  const commit = createGroupCommit({
+    async put(messages) {
+      const bodies = messages.map(({ body }) => body as string)
+      batches.push(bodies)
+      const error = fail(bodies)
+      if (error) throw Object.assign(new Error('no'), error)
+      return bodies.map(() => ({ kind: 'stored', id: ++id, xid: 1, createdAt: 0 }) as PutResult)
+    },
+    stored: messages => stored.push(...messages.map(({ body }) => body as string)),
+    repair: async () => true,
+  })
+  return { commit, batches, stored }
+}
+
+test('callers of the same turn share one commit and get their own ids, in order', async () => {
+  const { commit, batches } = server()
+  const results = await Promise.all(['a', 'b', 'c'].map(body => commit.put(message(body))))
+  expect(batches).toEqual([['a', 'b', 'c']])
+  expect(results.map(result => result.id)).toEqual([1, 2, 3])
+})
+
+test('a row that the server refuses fails alone', async () => {
+  const refused = (bodies: readonly string[]) =>
+    bodies.includes('bad') ? { outcome: 'rejected', sqlState: '22021' } : null
+  const { commit, stored } = server(refused)
+  const results = await Promise.allSettled(['a', 'b', 'bad', 'c'].map(body => commit.put(message(body))))
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+  expect(stored).toEqual(['a', 'b', 'c'])
+})
+
+test('a batch whose commit is in doubt is not tried again', async () => {
+  const { commit, batches } = server(() => ({ outcome: 'unknown' }))
+  await expect(commit.put(message('a'))).rejects.toMatchObject({ outcome: 'unknown' })
+  expect(batches).toHaveLength(1)
+})
+
+test('a deadlock is tried again, but not for ever', async () => {
+  let failures = 1
+  const once = server(() => (failures-- > 0 ? { outcome: 'rejected', sqlState: '40P01' } : null))
+  await expect(once.commit.put(message('a'))).resolves.toMatchObject({ kind: 'stored' })
+  const always = server(() => ({ outcome: 'rejected', sqlState: '40P01' }))
+  await expect(always.commit.put(message('a'))).rejects.toThrow('no')
+  expect(always.batches).toHaveLength(4)
+})
+
+test('a batch is bounded in rows and in bytes', async () => {
+  const { commit, batches } = server()
+  await Promise.all(Array.from({ length: 1200 }, () => commit.put(message('x'))))
+  expect(Math.max(...batches.map(batch => batch.length))).toBe(500)
+  batches.length = 0
+  await Promise.all(Array.from({ length: 10 }, () => commit.put(message('y'.repeat(1024 * 1024)))))
+  expect(Math.max(...batches.map(batch => batch.length))).toBe(4)
+})

@@ -1,0 +1,109 @@
+import type { NewMessage, PutResult } from './port.ts'
+
+export interface GroupCommitOptions {
+  readonly put: (messages: readonly NewMessage[]) => Promise<PutResult[]>
+  /** Committed: called before any caller is answered, so that what is acknowledged is already on its way. */
+  readonly stored: (messages: readonly NewMessage[], results: readonly PutResult[]) => void
+  /** The server refused a batch for want of a partition: makes it. True if the batch is worth another try. */
+  readonly repair: (error: unknown) => Promise<boolean>
+}
+
+const MOST = 500
+const MOST_BYTES = 4 * 1024 * 1024
+const AT_ONCE = 2
+
+interface Waiting {
+  readonly message: NewMessage
+  readonly resolve: (result: PutResult) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface GroupCommit {
+  /** Stores one message durably. @throws DatabaseError: with `unknown` it may have been stored; it is not tried again. */
+  put(message: NewMessage): Promise<PutResult>
+  /** Stores these in one commit if they fit, in order. One that is refused fails alone. */
+  putAll(messages: readonly NewMessage[]): Promise<PromiseSettledResult<PutResult>[]>
+  /** Calls of put that wait for their commit. */
+  readonly waiting: number
+}
+
+/**
+ * Group commit: callers that put at the same time share one statement and one commit.
+ *
+ * A batch is whatever has come together while the one before was on its way; nothing waits for company. A row that the
+ * server refuses does not fail its neighbours: nothing of the batch was stored, so it is cut in halves until that row is
+ * alone. A batch whose commit is in doubt is never tried again here: each caller is told.
+ */
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  let waiting: Waiting[] = []
+  let underWay = 0
+  let scheduled = false
+
+  const flush = (): void => {
+    scheduled = false
+    while (waiting.length > 0 && underWay < AT_ONCE) {
+      const batch = cut(waiting)
+      waiting = waiting.slice(batch.length)
+      underWay += 1
+      void store(batch, options).then(() => {
+        underWay -= 1
+        flush()
+      })
+    }
+  }
+  const schedule = (): void => {
+    if (scheduled || underWay >= AT_ONCE) return
+    scheduled = true
+    setImmediate(flush)
+  }
+  const put = (message: NewMessage): Promise<PutResult> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ message, resolve, reject })
+      schedule()
+    })
+  return {
+    put,
+    putAll: messages => Promise.allSettled(messages.map(put)),
+    get waiting() {
+      return waiting.length
+    },
+  }
+}
+
+function cut(waiting: readonly Waiting[]): Waiting[] {
+  let bytes = 0
+  let end = 0
+  while (end < waiting.length && end < MOST && (end === 0 || bytes < MOST_BYTES)) {
+    bytes += waiting[end]!.message.body?.length ?? 0
+    end += 1
+  }
+  return waiting.slice(0, end)
+}
+
+async function store(batch: readonly Waiting[], options: GroupCommitOptions, tries = 3): Promise<void> {
+  const messages = batch.map(({ message }) => message)
+  try {
+    const results = await options.put(messages)
+    options.stored(messages, results)
+    for (const [index, { resolve }] of batch.entries()) resolve(results[index]!)
+  } catch (error) {
+    const follow = tries > 0 ? await whatFollows(error, options) : 'fail'
+    if (follow === 'again') return store(batch, options, tries - 1)
+    if (follow === 'halve' && batch.length > 1) {
+      const half = batch.length >> 1
+      await store(batch.slice(0, half), options, tries)
+      return store(batch.slice(half), options, tries)
+    }
+    for (const { reject } of batch) reject(error)
+  }
+}
+
+async function whatFollows(error: unknown, { repair }: GroupCommitOptions): Promise<'again' | 'halve' | 'fail'> {
+  const { outcome, sqlState = '' } = error as { outcome?: string; sqlState?: string }
+  if (outcome !== 'rejected') return 'fail'
+  if (sqlState === '23514') return (await repair(error)) ? 'again' : 'fail'
+  // Deadlock and serialization failure: rolled back, nothing wrong with the rows.
+  if (sqlState.startsWith('40')) return 'again'
+  // Class 22 and 23 speak of a row; anything else (no space, no memory, shutting down) would fail for each half too.
+  return /^2[23]/.test(sqlState) ? 'halve' : 'fail'
+}

@@ -1,0 +1,224 @@
+import type {
+  Change,
+  Found,
+  NewMessage,
+  NextDue,
+  PushEngine,
+  PutResult,
+  Settled,
+  Settlement,
+  Snapshot,
+  Sweep,
+  Tenure,
+  Work,
+} from '../port.ts'
+import { byDue, byPlace, type Row, type Store } from './store.ts'
+
+export function createPush(store: Store): PushEngine {
+  const mine = (shards: readonly number[]) => (row: { queueId: number }) => shards.includes(store.shardOf(row.queueId))
+  return {
+    shardCount: store.options.shardCount,
+    put: messages => put(store, messages),
+    snapshot: async () => ({ snapshot: store.snapshot(), now: store.now }),
+    sweep: async (since, shards, except) => sweep(store, since, mine(shards), except),
+    findWork: async shards => findWork(store, mine(shards)),
+    loadLanes: async requests =>
+      requests.flatMap(({ queueId, priority, after, limit }) =>
+        store
+          .select(row => row.queueId === queueId && row.priority === priority && isReady(row, after), byPlace)
+          .slice(0, limit)
+          .map(copy),
+      ),
+    loadKeys: async requests =>
+      requests.flatMap(({ queueId, key, after, limit }) =>
+        store
+          .select(row => row.queueId === queueId && row.key === key && isReady(row, after), byPlace)
+          .slice(0, limit)
+          .map(copy),
+      ),
+    loadDue: async requests =>
+      requests.flatMap(({ queueId, after, limit }) =>
+        store
+          .select(row => row.queueId === queueId && isDelayed(row, after) && row.dueAt! <= store.now, byDue)
+          .slice(0, limit)
+          .map(copy),
+      ),
+    nextDue: async requests => {
+      const next: [number, number][] = []
+      for (const { queueId, after } of requests) {
+        const [row] = store.select(row => row.queueId === queueId && isDelayed(row, after), byDue)
+        if (row) next.push([queueId, row.dueAt!])
+      }
+      return new Map(next) satisfies NextDue
+    },
+    loadPinned: async queueIds =>
+      store
+        .select(
+          row => row.pin !== null && row.dueAt === null && queueIds.includes(row.queueId),
+          (a, b) => a.queueId - b.queueId || a.pin! - b.pin!,
+        )
+        .map(copy),
+    loadExpired: async (shards, limit) =>
+      store
+        .select(
+          row => row.expiresAt !== null && row.expiresAt <= store.now && mine(shards)(row),
+          (a, b) => a.expiresAt! - b.expiresAt!,
+        )
+        .slice(0, limit)
+        .map(copy),
+    pin: async (_orgId, queueId, ids, tenure) => pin(store, queueId, ids, tenure),
+    promote: async (queueIds, limit) => promote(store, queueIds, limit),
+    settle: async (batch, again) => settle(store, batch, again),
+  }
+}
+
+const isReady = (row: Row, after: { xid: number; id: number }): boolean =>
+  row.dueAt === null && (row.xid > after.xid || (row.xid === after.xid && row.id > after.id))
+
+const isDelayed = (row: Row, after: { dueAt: number; id: number }): boolean =>
+  row.dueAt !== null && (row.dueAt > after.dueAt || (row.dueAt === after.dueAt && row.id > after.id))
+
+const copy = (row: Row): Row => ({ ...row })
+
+async function put(store: Store, messages: readonly NewMessage[]): Promise<PutResult[]> {
+  const xid = store.begin()
+  const results: PutResult[] = []
+  const rows: Row[] = []
+  const createdAt = store.now
+  for (const message of messages) {
+    const earlier = claimKey(store, message)
+    if (earlier) {
+      results.push(earlier)
+      continue
+    }
+    const row = rowOf(store, message, xid, createdAt)
+    rows.push(row)
+    if (message.idempotency) rememberKey(store, message, row.id)
+    results.push({ kind: 'stored', id: row.id, xid, createdAt })
+  }
+  const hold = store.options.beforeCommit?.()
+  if (hold) await hold
+  for (const row of rows) store.live.set(row.id, row)
+  store.end(xid)
+  return results
+}
+
+const keyName = (message: NewMessage): string => `${message.queueId}:${message.idempotency!.key}`
+
+function claimKey(store: Store, message: NewMessage): PutResult | null {
+  if (!message.idempotency) return null
+  const known = store.idempotency.get(keyName(message))
+  if (!known || known.expiresAt <= store.now) return null
+  return { kind: known.hash.equals(message.idempotency.bodyHash) ? 'repeated' : 'conflict', id: known.id }
+}
+
+function rememberKey(store: Store, message: NewMessage, id: number): void {
+  const { bodyHash, ttlMs } = message.idempotency!
+  store.idempotency.set(keyName(message), { id, hash: bodyHash, expiresAt: store.now + ttlMs })
+}
+
+function rowOf(store: Store, message: NewMessage, xid: number, createdAt: number): Row {
+  const { orgId, queueId, priority, key, body, headers, expiresAt } = message
+  const dueAt = message.dueAt !== null && message.dueAt > store.now ? message.dueAt : null
+  const fresh = { attempts: 0, forgiven: 0, retryAt: null, pin: null, lost: false, claim: null, originId: null }
+  const given = { orgId, queueId, priority, key, body, headers, expiresAt, dueAt, scheduledAt: message.dueAt }
+  return { id: store.newId(), xid, createdAt, ...given, ...fresh }
+}
+
+function sweep(
+  store: Store,
+  since: Snapshot,
+  mine: (row: { queueId: number }) => boolean,
+  except: readonly number[],
+): Sweep {
+  const isNew = (xid: number): boolean => xid >= since.xmax || since.xip.includes(xid)
+  const lanes = new Map<string, { -readonly [K in keyof Found]: Found[K] }>()
+  for (const row of store.live.values()) {
+    if (!isNew(row.xid) || !mine(row) || except.includes(row.xid)) continue
+    const name = `${row.queueId}:${row.priority}`
+    const lane = lanes.get(name) ?? { queueId: row.queueId, priority: row.priority, fromXid: null, fromDue: null }
+    if (row.dueAt === null) lane.fromXid = Math.min(lane.fromXid ?? row.xid, row.xid)
+    else lane.fromDue = Math.min(lane.fromDue ?? row.dueAt, row.dueAt)
+    lanes.set(name, lane)
+  }
+  const changes: Change[] = store.changes.filter(({ xid }) => isNew(xid)).map(({ change }) => change)
+  return { snapshot: store.snapshot(), now: store.now, found: [...lanes.values()], changes }
+}
+
+function findWork(store: Store, mine: (row: { queueId: number }) => boolean): Work[] {
+  const work = new Map<number, { queueId: number; priorities: number[]; nextDue: number | null; pinned: boolean }>()
+  for (const row of store.live.values()) {
+    if (!mine(row)) continue
+    const entry = work.get(row.queueId) ?? { queueId: row.queueId, priorities: [], nextDue: null, pinned: false }
+    if (row.dueAt !== null) entry.nextDue = Math.min(entry.nextDue ?? row.dueAt, row.dueAt)
+    else if (!entry.priorities.includes(row.priority)) entry.priorities.push(row.priority)
+    if (row.pin !== null) entry.pinned = true
+    work.set(row.queueId, entry)
+  }
+  return [...work.values()]
+}
+
+function pin(store: Store, queueId: number, ids: readonly number[], tenure: Tenure): number[] {
+  if (store.epochs.get(tenure.shard) !== tenure.epoch) return []
+  const pinned: number[] = []
+  for (const id of ids) {
+    const row = store.live.get(id)
+    if (!row || row.queueId !== queueId || row.pin !== null) continue
+    row.pin = store.newPin()
+    pinned.push(id)
+  }
+  return pinned
+}
+
+function promote(store: Store, queueIds: readonly number[], limit: number): void {
+  const xid = store.begin()
+  for (const queueId of queueIds) {
+    const due = store.select(row => row.queueId === queueId && row.dueAt !== null && row.dueAt <= store.now, byDue)
+    const raised = store.select(row => row.queueId === queueId && row.dueAt === null && row.priority !== 0, byPlace)
+    for (const row of [...due.slice(0, limit), ...raised.slice(0, limit)]) {
+      row.scheduledAt ??= row.dueAt
+      row.dueAt = null
+      row.priority = 0
+      row.xid = xid
+    }
+  }
+  store.end(xid)
+}
+
+function settle(store: Store, batch: readonly Settlement[], again: boolean): Settled {
+  const fenced = new Map<string, Tenure>()
+  const deadLettered: number[] = []
+  for (const settlement of batch) {
+    const { tenure, verdict, attempt } = settlement
+    const held = store.epochs.get(tenure.shard) === tenure.epoch
+    if (!held) fenced.set(`${tenure.shard}:${tenure.epoch}`, tenure)
+    if (attempt && !(again && isRecorded(store, settlement)))
+      store.attempts.push({
+        ...attempt,
+        queueId: settlement.queueId,
+        messageId: settlement.id,
+        outcome: verdict.kind,
+      })
+    const row = store.live.get(settlement.id)
+    if (!held || !row || row.attempts !== settlement.attempts) continue
+    apply(store, row, settlement, deadLettered)
+  }
+  return { fenced: [...fenced.values()], deadLettered }
+}
+
+function isRecorded(store: Store, { id, attempts }: Settlement): boolean {
+  return store.attempts.some(attempt => attempt.messageId === id && attempt.n === attempts + 1)
+}
+
+function apply(store: Store, row: Row, { verdict, attempt }: Settlement, deadLettered: number[]): void {
+  const attempts = row.attempts + (attempt ? 1 : 0)
+  if (verdict.kind === 'retry') {
+    row.attempts = attempts
+    row.dueAt = verdict.inPlace ? null : verdict.at
+    row.retryAt = verdict.inPlace ? verdict.at : null
+    return
+  }
+  store.finish(row, verdict.kind, 'reason' in verdict ? verdict.reason : null, attempts)
+  if (verdict.kind !== 'dead' || verdict.deadLetterQueueId === null) return
+  if (store.forward(row, verdict.deadLetterQueueId)) deadLettered.push(verdict.deadLetterQueueId)
+}

@@ -1,0 +1,68 @@
+import type { Database, LockSession } from '../../db/port.ts'
+import type { LockHold, Locks, Taken } from '../port.ts'
+import { list } from './encode.ts'
+import { statements } from './statements.ts'
+
+/** Second keys of the two-part advisory locks. Shards have their own number; there are never this many. */
+const MEMBERSHIP = 1_000_001
+const LEADERSHIP = 1_000_002
+
+/** The locks of several nodes on one PostgreSQL: advisory locks of a session of their own. */
+export function createPostgresLocks(db: Database): Locks {
+  return {
+    async open(idleTimeoutMs, ended) {
+      return holdOf(await db.openLockSession({ idleTimeoutMs, ended }), `${db.lockSpace}`)
+    },
+  }
+}
+
+function holdOf(session: LockSession, space: string): LockHold {
+  return {
+    join: () => ignore(session.rows(statements.join, [space, `${MEMBERSHIP}`])),
+    leave: () => ignore(session.rows(statements.leave, [space, `${MEMBERSHIP}`])),
+    async look() {
+      const [row] = await session.rows(statements.look, [space, `${MEMBERSHIP}`])
+      return { members: Number(row![0]), locked: row![1] === null ? [] : row![1]!.split(',').map(Number) }
+    },
+    lock: async shards => (await session.rows(statements.lock, [space, list(shards)])).map(row => Number(row[0])),
+    unlock: shards => ignore(session.rows(statements.unlock, [space, list(shards)])),
+    async take(shards, owner) {
+      return (await session.rows(statements.take, [list(shards), owner])).map(takenOf)
+    },
+    lead: async () => (await session.rows(statements.lead, [space, `${LEADERSHIP}`]))[0]![0] === 'true',
+    close: () => session.close(),
+  }
+}
+
+function takenOf([shard, epoch, previous]: readonly (string | null)[]): Taken {
+  return { shard: Number(shard), epoch: Number(epoch), previousEpoch: Number(previous) }
+}
+
+async function ignore(rows: Promise<unknown>): Promise<void> {
+  await rows
+}
+
+/** The embedded database has one session and so one node: every lock is free, and free for it alone. */
+export function createSoloLocks(db: Database, shardCount: number): Locks {
+  const held = new Set<number>()
+  return {
+    async open() {
+      return {
+        join: async () => {},
+        leave: async () => {},
+        look: async () => ({ members: 1, locked: [...held] }),
+        async lock(shards) {
+          const free = shards.filter(shard => shard < shardCount && !held.has(shard))
+          for (const shard of free) held.add(shard)
+          return free
+        },
+        async unlock(shards) {
+          for (const shard of shards) held.delete(shard)
+        },
+        take: async (shards, owner) => (await db.rows(statements.take, [list(shards), owner])).map(takenOf),
+        lead: async () => true,
+        close: async () => held.clear(),
+      }
+    },
+  }
+}

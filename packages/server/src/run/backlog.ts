@@ -1,0 +1,55 @@
+import type { DueRequest, Head, KeyRequest, LaneRequest } from '../engine/port.ts'
+
+/** One request to the loader. `done` gets the rows of this request alone, in order, known ones included. */
+export type Load =
+  | { readonly kind: 'lane'; readonly request: LaneRequest; done(heads: readonly Head[]): void; failed(): void }
+  | { readonly kind: 'key'; readonly request: KeyRequest; done(heads: readonly Head[]): void; failed(): void }
+  | { readonly kind: 'pinned'; readonly queueId: number; done(heads: readonly Head[]): void; failed(): void }
+  | {
+      readonly kind: 'due'
+      readonly request: DueRequest
+      done(heads: readonly Head[], next: number | null): void
+      failed(): void
+    }
+  | { readonly kind: 'promote'; readonly queueId: number; done(next: number | null): void; failed(): void }
+
+/** What `take` says when something waits, but its place is not yet fixed (see ordered-backlog.ts). */
+export const UNSURE = 'unsure'
+
+/**
+ * What waits in one queue, as far as it is in memory: a short buffer of heads, and how far the rest has been read.
+ * One kind for queues without order, one for ordered ones. None of them does anything by itself.
+ */
+export interface Backlog {
+  /** Messages in memory that have not been started. */
+  readonly waiting: number
+  /** The next message that may start at `now`. `xmin`: every transaction below it has ended. */
+  take(now: number, xmin: number): Head | typeof UNSURE | null
+  /** Messages that would be taken now if their places were fixed. */
+  unsure(xmin: number): readonly Head[]
+  /** When, later than `now`, something that waits for its time becomes ready; null if nothing does. */
+  nextAt(now: number): number | null
+  /** A message stored by this node is offered in memory; if it is not taken, a load will find it. */
+  offer(head: Head): void
+  /** Messages became visible that are not in memory: ready ones from this transaction on, or delayed ones due from then on. */
+  found(priority: number, fromXid: number | null, fromDue: number | null): void
+  /** Looks again at everything, from the beginning. */
+  restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void
+  /** The loads that it would like now, each at most once at a time. */
+  loads(now: number): Load[]
+  /** An attempt was settled; `retryAt` is null where the message has left the queue. */
+  settled(head: Head, retryAt: number | null): void
+  /** Takes a message that has not been started out of memory. */
+  drop(id: number): void
+  /** Takes everything that has not been started out of memory; it is read again when loads are asked for. */
+  clear(): void
+  /** Nothing is here, and nothing is known to be in the table. */
+  isIdle(): boolean
+}
+
+/** The earliest of these times that is still to come. */
+export function earliest(now: number, times: readonly (number | null)[]): number | null {
+  let next: number | null = null
+  for (const at of times) if (at !== null && at > now && (next === null || at < next)) next = at
+  return next
+}

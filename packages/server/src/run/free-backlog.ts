@@ -1,0 +1,177 @@
+import type { Head } from '../engine/port.ts'
+import { type Backlog, earliest, type Load } from './backlog.ts'
+import { beforePlace, beforeXid, Cursor, START } from './cursor.ts'
+import { DueCursor } from './due-cursor.ts'
+import { LoadSize } from './load-size.ts'
+import type { Pantry } from './pantry.ts'
+
+/** Handed over beyond this many, messages are left for a load: no backlog in memory. */
+const MOST_WAITING = 4000
+
+interface Lane {
+  readonly priority: number
+  readonly cursor: Cursor
+  readonly size: LoadSize
+  heads: Head[]
+  next: number
+}
+
+/** The backlog of a queue without order: a lane for each priority, highest first, and the delayed ones by their time. */
+export class FreeBacklog implements Backlog {
+  readonly #queueId: number
+  readonly #pantry: Pantry
+  #lanes: Lane[] = []
+  readonly #due = new DueCursor()
+  readonly #dueSize = new LoadSize()
+  /** Retried in place while the queue was still ordered: they have no due time that a load would go by. Few, if any. */
+  #held: Head[] = []
+  waiting = 0
+
+  constructor(queueId: number, pantry: Pantry) {
+    this.#queueId = queueId
+    this.#pantry = pantry
+  }
+
+  take(now: number): Head | null {
+    return this.#takeHeld(now) ?? this.#takeReady(now)
+  }
+
+  #takeReady(now: number): Head | null {
+    for (const lane of this.#lanes) {
+      if (lane.next === lane.heads.length) continue
+      const head = lane.heads[lane.next]!
+      lane.next += 1
+      if (lane.next === lane.heads.length) {
+        lane.heads = []
+        lane.next = 0
+      }
+      this.waiting -= 1
+      this.#pantry.started(head)
+      if (head.retryAt === null || head.retryAt <= now) return head
+      this.#held.push(head)
+    }
+    return null
+  }
+
+  #takeHeld(now: number): Head | null {
+    const index = this.#held.findIndex(head => head.retryAt! <= now)
+    return index < 0 ? null : this.#held.splice(index, 1)[0]!
+  }
+
+  unsure(): readonly Head[] {
+    return []
+  }
+
+  nextAt(now: number): number | null {
+    const due = this.#due.loading ? null : this.#due.next
+    return earliest(now, [due, ...this.#held.map(({ retryAt }) => retryAt)])
+  }
+
+  isIdle(): boolean {
+    const isLevel = ({ cursor }: Lane): boolean => !cursor.behind && !cursor.loading
+    const due = this.#due
+    return this.waiting === 0 && this.#held.length === 0 && !due.loading && due.next === null && this.#lanes.every(isLevel)
+  }
+
+  offer(head: Head): void {
+    if (head.dueAt !== null) return this.#due.lookAgain(head.dueAt)
+    const lane = this.#lane(head.priority)
+    const room = this.waiting < MOST_WAITING && !this.#pantry.isFull
+    if (room && lane.cursor.covers(head)) this.#keep(lane, head)
+    else if (!this.#pantry.known.has(head)) lane.cursor.lookAgain(beforePlace(head))
+  }
+
+  found(priority: number, fromXid: number | null, fromDue: number | null): void {
+    if (fromXid !== null) this.#lane(priority).cursor.lookAgain(beforeXid(fromXid))
+    if (fromDue !== null) this.#due.lookAgain(fromDue)
+  }
+
+  restart(priorities: readonly number[], nextDue: number | null): void {
+    for (const priority of priorities) this.#lane(priority).cursor.lookAgain(START)
+    this.#due.restart(nextDue)
+  }
+
+  loads(now: number): Load[] {
+    if (this.#pantry.isFull && this.waiting > 0) return []
+    const loads: Load[] = []
+    for (const lane of this.#lanes)
+      if (lane.cursor.behind && !lane.cursor.loading && lane.heads.length - lane.next < lane.size.low)
+        loads.push(this.#loadLane(lane))
+    const due = this.#due
+    if (!due.loading && due.next !== null && due.next <= now && this.waiting < this.#dueSize.low)
+      loads.push(this.#loadDue())
+    return loads
+  }
+
+  settled(_head: Head, retryAt: number | null): void {
+    if (retryAt !== null) this.#due.lookAgain(retryAt)
+  }
+
+  drop(id: number): void {
+    for (const lane of this.#lanes) {
+      const index = lane.heads.findIndex((head, at) => at >= lane.next && head.id === id)
+      if (index < 0) continue
+      this.#pantry.drop(lane.heads[index]!)
+      lane.heads.splice(index, 1)
+      this.waiting -= 1
+    }
+  }
+
+  clear(): void {
+    for (const lane of this.#lanes) {
+      const left = lane.heads.slice(lane.next)
+      for (const head of left) this.#pantry.drop(head)
+      if (left.length > 0) lane.cursor.lookAgain(START)
+      lane.heads = []
+      lane.next = 0
+    }
+    for (const head of this.#held) this.#pantry.known.release(head.id)
+    this.#held = []
+    if (this.waiting > 0) this.#due.lookAgain(0)
+    this.waiting = 0
+  }
+
+  #lane(priority: number): Lane {
+    const known = this.#lanes.find(lane => lane.priority === priority)
+    if (known) return known
+    const lane = { priority, cursor: new Cursor(), size: new LoadSize(), heads: [], next: 0 }
+    this.#lanes = [...this.#lanes, lane].sort((a, b) => b.priority - a.priority)
+    return lane
+  }
+
+  #keep(lane: Lane, head: Head): void {
+    if (!this.#pantry.add(head)) return
+    lane.heads.push(head)
+    this.waiting += 1
+  }
+
+  #loadLane(lane: Lane): Load {
+    const limit = lane.size.next()
+    const request = { queueId: this.#queueId, priority: lane.priority, after: lane.cursor.begin(), limit }
+    return {
+      kind: 'lane',
+      request,
+      done: heads => {
+        lane.cursor.end(heads.at(-1) ?? null, heads.length === limit)
+        lane.size.loaded(heads, limit)
+        for (const head of heads) this.#keep(lane, head)
+      },
+      failed: () => lane.cursor.failed(),
+    }
+  }
+
+  #loadDue(): Load {
+    const limit = this.#dueSize.next()
+    return {
+      kind: 'due',
+      request: this.#due.begin(this.#queueId, limit),
+      done: (heads, next) => {
+        const last = heads.at(-1)
+        this.#due.end(last ? { dueAt: last.dueAt!, id: last.id } : null, next)
+        this.#dueSize.loaded(heads, limit)
+        for (const head of heads) this.#keep(this.#lane(head.priority), head)
+      },
+      failed: () => this.#due.failed(),
+    }
+  }
+}

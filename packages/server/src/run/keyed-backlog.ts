@@ -1,0 +1,249 @@
+import type { Head } from '../engine/port.ts'
+import { type Backlog, earliest, type Load, UNSURE } from './backlog.ts'
+import { beforePlace, beforeXid, Cursor, START } from './cursor.ts'
+import { Line } from './line.ts'
+import { LoadSize } from './load-size.ts'
+import type { Pantry } from './pantry.ts'
+import { Promotion } from './promotion.ts'
+import { Timetable } from './timetable.ts'
+
+/** Of each key, this many messages are kept in memory at most; the rest is read along its own index when its turn comes. */
+const MOST_OF_A_KEY = 16
+/** With this many keys waiting, failing or busy, the lane is read no further: the bound on memory of a queue whose every key fails. */
+const MOST_KEYS = 10_000
+const MOST_WAITING = 2000
+
+/**
+ * The backlog of a queue that is ordered by key: one reader goes along the lane and deals its messages out to the lines
+ * of their keys. A message without a key is free of order. A key that waits for a retry holds up nobody else.
+ */
+export class KeyedBacklog implements Backlog {
+  readonly #queueId: number
+  readonly #pantry: Pantry
+  readonly #lane = new Cursor()
+  readonly #size = new LoadSize()
+  readonly #promotion = new Promotion()
+  readonly #lines = new Map<string, Line>()
+  /** Lines that may have something to give out, in turn. */
+  readonly #ready = new Set<string>()
+  /** Lines that may want a load of their own. */
+  readonly #hungry = new Set<string>()
+  readonly #retries = new Timetable<string>()
+  #free: Head[] = []
+  #pinned = false
+  waiting = 0
+
+  constructor(queueId: number, pantry: Pantry) {
+    this.#queueId = queueId
+    this.#pantry = pantry
+  }
+
+  take(now: number, xmin: number): Head | typeof UNSURE | null {
+    for (const key of this.#retries.take(now)) this.#look(key)
+    const free = this.#free.shift()
+    if (free) {
+      this.waiting -= 1
+      this.#pantry.started(free)
+      return free
+    }
+    let unsure = false
+    for (const key of this.#ready) {
+      const line = this.#lines.get(key)
+      const front = line?.front(now, xmin) ?? null
+      if (front === UNSURE) {
+        unsure = true
+        continue
+      }
+      this.#ready.delete(key)
+      if (line && front) return this.#counted(line, () => line.takeFront())
+      if (line) this.#arm(key, line)
+    }
+    return unsure ? UNSURE : null
+  }
+
+  unsure(xmin: number): Head[] {
+    const heads: Head[] = []
+    for (const key of this.#ready) {
+      const line = this.#lines.get(key)
+      const head = line?.heads[0]
+      if (line && !line.current && head && head.pin === null && head.xid >= xmin) heads.push(head)
+    }
+    return heads.slice(0, 100)
+  }
+
+  nextAt(now: number): number | null {
+    return earliest(now, [this.#retries.next(), this.#promotion.nextAt()])
+  }
+
+  isIdle(): boolean {
+    const { behind, loading } = this.#lane
+    return !behind && !loading && !this.#pinned && this.#lines.size === 0 && this.#free.length === 0 && this.#promotion.isIdle
+  }
+
+  offer(head: Head): void {
+    if (head.dueAt !== null) return this.#promotion.lookAgain(head.dueAt)
+    if (head.priority !== 0) return this.#promotion.lookAgain(0)
+    if (this.#pantry.known.has(head)) return
+    if (!this.#hasRoom || !this.#lane.covers(head)) return this.#lane.lookAgain(beforePlace(head))
+    this.#deal(head)
+  }
+
+  found(priority: number, fromXid: number | null, fromDue: number | null): void {
+    if (fromXid !== null && priority === 0) this.#lane.lookAgain(beforeXid(fromXid))
+    else if (fromXid !== null) this.#promotion.lookAgain(0)
+    if (fromDue !== null) this.#promotion.lookAgain(fromDue)
+  }
+
+  restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void {
+    if (priorities.some(priority => priority !== 0)) this.#promotion.lookAgain(0)
+    if (nextDue !== null) this.#promotion.lookAgain(nextDue)
+    if (pinned && this.#lines.size === 0) this.#pinned = true
+    if (priorities.includes(0)) this.#lane.lookAgain(START)
+  }
+
+  loads(now: number): Load[] {
+    for (const key of this.#retries.take(now)) this.#look(key)
+    const loads = this.#promotion.loads(this.#queueId, now)
+    if (this.#pinned && !this.#lane.loading) return [...loads, this.#loadPinned()]
+    for (const key of this.#hungry) {
+      const line = this.#lines.get(key)
+      if (line?.wantsPinned(now)) loads.push(line.loadPinned(this.#queueId, head => head.key === key))
+      else if (line?.wantsLoad(now, 1)) loads.push(this.#loadKey(key, line))
+      else if (line && now < line.notBefore) this.#arm(key, line)
+      this.#hungry.delete(key)
+    }
+    const { behind, loading } = this.#lane
+    if (behind && !loading && this.#hasRoom && this.waiting < this.#size.low) loads.push(this.#loadLane())
+    return loads
+  }
+
+  settled(head: Head, retryAt: number | null): void {
+    if (head.key === null) {
+      if (retryAt !== null) this.#promotion.lookAgain(retryAt)
+      return
+    }
+    const line = this.#lines.get(head.key)
+    if (!line) return
+    this.#counted(line, () => line.settled(head, retryAt))
+    this.#arm(head.key, line)
+    this.#look(head.key)
+  }
+
+  drop(id: number): void {
+    const index = this.#free.findIndex(head => head.id === id)
+    if (index >= 0) {
+      this.#pantry.drop(this.#free.splice(index, 1)[0]!)
+      this.waiting -= 1
+    }
+    for (const [key, line] of this.#lines)
+      if (line.heads.some(head => head.id === id)) {
+        this.#counted(line, () => line.drop(id))
+        this.#look(key)
+      }
+  }
+
+  clear(): void {
+    for (const head of this.#free) this.#pantry.drop(head)
+    this.waiting -= this.#free.length
+    this.#free = []
+    for (const line of this.#lines.values()) this.#counted(line, () => line.rewind(START))
+    for (const [key, line] of this.#lines) if (!line.current) this.#lines.delete(key)
+    this.#pinned = true
+    this.#lane.lookAgain(START)
+  }
+
+  get #hasRoom(): boolean {
+    return this.#lines.size < MOST_KEYS && this.waiting < MOST_WAITING && !this.#pantry.isFull
+  }
+
+  #deal(head: Head): void {
+    if (head.key === null) {
+      if (this.#pantry.add(head)) {
+        this.#free.push(head)
+        this.waiting += 1
+      }
+      return
+    }
+    const line = this.#lineOf(head.key)
+    this.#counted(line, () => line.offer(head))
+    this.#look(head.key)
+  }
+
+  #lineOf(key: string): Line {
+    let line = this.#lines.get(key)
+    if (!line) {
+      line = new Line(this.#pantry, MOST_OF_A_KEY)
+      this.#lines.set(key, line)
+    }
+    return line
+  }
+
+  /** Something happened to this line: it may have a message to give, want a load, or be finished. */
+  #look(key: string): void {
+    const line = this.#lines.get(key)
+    if (!line) return
+    if (line.isIdle) {
+      this.#lines.delete(key)
+      this.#retries.set(key, null)
+      return
+    }
+    if (line.waiting > 0) this.#ready.add(key)
+    this.#hungry.add(key)
+  }
+
+  #arm(key: string, line: Line): void {
+    if (!line.current && line.notBefore > 0) this.#retries.set(key, line.notBefore)
+  }
+
+  #counted<T>(line: Line, act: () => T): T {
+    const before = line.waiting
+    const result = act()
+    this.waiting += line.waiting - before
+    return result
+  }
+
+  #loadLane(): Load {
+    const limit = this.#size.next()
+    return {
+      kind: 'lane',
+      request: { queueId: this.#queueId, priority: 0, after: this.#lane.begin(), limit },
+      done: heads => {
+        this.#lane.end(heads.at(-1) ?? null, heads.length === limit)
+        this.#size.loaded(heads, limit)
+        for (const head of heads) if (!this.#pantry.known.has(head)) this.#deal(head)
+      },
+      failed: () => this.#lane.failed(),
+    }
+  }
+
+  #loadKey(key: string, line: Line): Load {
+    return {
+      kind: 'key',
+      request: { queueId: this.#queueId, key, after: line.cursor.begin(), limit: MOST_OF_A_KEY },
+      done: heads => {
+        this.#counted(line, () => line.loaded(heads, heads.length === MOST_OF_A_KEY))
+        this.#look(key)
+      },
+      failed: () => {
+        line.cursor.failed()
+        this.#hungry.add(key)
+      },
+    }
+  }
+
+  /** All pinned messages of the queue, dealt out before anything else is read. */
+  #loadPinned(): Load {
+    this.#lane.begin()
+    return {
+      kind: 'pinned',
+      queueId: this.#queueId,
+      done: heads => {
+        this.#pinned = false
+        this.#lane.end(null, true)
+        for (const { key } of heads) if (key !== null) this.#lineOf(key).pinned = true
+        for (const { key } of heads) if (key !== null) this.#look(key)
+      },
+      failed: () => this.#lane.failed(),
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { Clock } from '../clock.ts'
+import type { Head, PushEngine } from '../engine/port.ts'
+import type { Log } from '../log.ts'
+import type { Load } from './backlog.ts'
+import type { Known } from './known.ts'
+
+type LoadsEngine = Pick<PushEngine, 'loadLanes' | 'loadDue' | 'nextDue' | 'loadKeys' | 'loadPinned' | 'promote'>
+
+const RETRY_MS = 200
+const PROMOTED_AT_ONCE = 1000
+
+/** Brings what the backlogs want, many queues in one statement for each kind of load. */
+export class Loader {
+  readonly #engine: LoadsEngine
+  readonly #known: Known
+  readonly #clock: Clock
+  readonly #log: Log
+  /** Called after each promotion: a sweep finds what it brought into line. */
+  readonly #promoted: () => void
+
+  constructor(options: { engine: LoadsEngine; known: Known; clock: Clock; log: Log; promoted: () => void }) {
+    this.#engine = options.engine
+    this.#known = options.known
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#promoted = options.promoted
+  }
+
+  /** Resolves when every load is done or has failed. Never rejects. */
+  async run(loads: readonly Load[]): Promise<void> {
+    const of = <K extends Load['kind']>(kind: K) => loads.filter((load): load is Load & { kind: K } => load.kind === kind)
+    const ran = await Promise.all([
+      this.#guard(of('lane'), list => this.#lanes(list)),
+      this.#guard(of('key'), list => this.#keys(list)),
+      this.#guard(of('pinned'), list => this.#pinned(list)),
+      this.#guard(of('due'), list => this.#due(list)),
+      this.#guard(of('promote'), list => this.#promote(list)),
+    ])
+    if (ran.includes(false)) await new Promise<void>(resolve => this.#clock.setTimer(resolve, RETRY_MS))
+  }
+
+  async #guard<L extends Load>(loads: readonly L[], run: (loads: readonly L[]) => Promise<void>): Promise<boolean> {
+    if (loads.length === 0) return true
+    const ticket = this.#known.loadStarted()
+    try {
+      await run(loads)
+      return true
+    } catch (error) {
+      this.#log.warn({ err: error, kind: loads[0]!.kind }, 'loading failed; trying again')
+      for (const load of loads) load.failed()
+      return false
+    } finally {
+      this.#known.loadEnded(ticket)
+    }
+  }
+
+  async #lanes(loads: readonly (Load & { kind: 'lane' })[]): Promise<void> {
+    const heads = await this.#engine.loadLanes(loads.map(({ request }) => request))
+    const groups = groupBy(heads, head => `${head.queueId}:${head.priority}`)
+    for (const load of loads) load.done(groups.get(`${load.request.queueId}:${load.request.priority}`) ?? [])
+  }
+
+  async #keys(loads: readonly (Load & { kind: 'key' })[]): Promise<void> {
+    const heads = await this.#engine.loadKeys(loads.map(({ request }) => request))
+    const groups = groupBy(heads, head => `${head.queueId}:${head.key}`)
+    for (const load of loads) load.done(groups.get(`${load.request.queueId}:${load.request.key}`) ?? [])
+  }
+
+  async #pinned(loads: readonly (Load & { kind: 'pinned' })[]): Promise<void> {
+    const heads = await this.#engine.loadPinned([...new Set(loads.map(({ queueId }) => queueId))])
+    const groups = groupBy(heads, head => head.queueId)
+    for (const load of loads) load.done(groups.get(load.queueId) ?? [])
+  }
+
+  async #due(loads: readonly (Load & { kind: 'due' })[]): Promise<void> {
+    const heads = await this.#engine.loadDue(loads.map(({ request }) => request))
+    const groups = groupBy(heads, head => head.queueId)
+    const after = loads.map(({ request }) => {
+      const last = groups.get(request.queueId)?.at(-1)
+      return last ? { ...request, after: { dueAt: last.dueAt!, id: last.id } } : request
+    })
+    const next = await this.#engine.nextDue(after)
+    for (const load of loads)
+      load.done(groups.get(load.request.queueId) ?? [], next.get(load.request.queueId) ?? null)
+  }
+
+  async #promote(loads: readonly (Load & { kind: 'promote' })[]): Promise<void> {
+    const queueIds = loads.map(({ queueId }) => queueId)
+    await this.#engine.promote(queueIds, PROMOTED_AT_ONCE)
+    const next = await this.#engine.nextDue(
+      queueIds.map(queueId => ({ queueId, after: { dueAt: 0, id: 0 }, limit: 1 })),
+    )
+    for (const load of loads) load.done(next.get(load.queueId) ?? null)
+    this.#promoted()
+  }
+}
+
+function groupBy<K>(heads: readonly Head[], keyOf: (head: Head) => K): Map<K, Head[]> {
+  const groups = new Map<K, Head[]>()
+  for (const head of heads) {
+    const key = keyOf(head)
+    const group = groups.get(key)
+    if (group) group.push(head)
+    else groups.set(key, [head])
+  }
+  return groups
+}

@@ -1,0 +1,178 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { Locks, NewMessage, PushEngine, PutResult, Sweep } from '../engine/port.ts'
+import type { Log } from '../log.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { headOfNew } from './handover.ts'
+import { Ownership } from './ownership.ts'
+import type { Delivery, Limits, Meter, Route, Routes } from './port.ts'
+import { Sweeper } from './sweeper.ts'
+
+export interface WorkingNodeOptions<R extends Route> {
+  readonly id: string
+  readonly engine: PushEngine
+  /** Null for a node that delivers nothing (role `api` alone). */
+  readonly locks: Locks | null
+  readonly routes: Routes<R>
+  readonly delivery: Delivery<R>
+  readonly clock: Clock
+  readonly log: Log
+  readonly meter: Meter
+  readonly limits: Limits
+  readonly random: () => number
+  readonly ownershipTimeoutMs: number
+  readonly pauseQueue: (queueId: number, reason: string) => Promise<void>
+  /** Tells the other nodes that there are messages for these shards, or (null) that a configuration changed. */
+  readonly announce: (shards: readonly number[] | null) => void
+  readonly led: (leads: boolean) => void
+}
+
+const POLL_MS = 1000
+const EXPIRY_MS = 1000
+const RESCAN_MS = 30_000
+const EXPIRED_AT_ONCE = 1000
+
+/**
+ * A node at work: hears of news (sweeper), serves the shards that it owns (ownership, dispatcher), and hands over in
+ * memory what it has stored itself. Other nodes' messages reach it by an announcement, or by its own poll without one.
+ */
+export class WorkingNode<R extends Route> {
+  readonly #options: WorkingNodeOptions<R>
+  readonly #sweeper: Sweeper
+  readonly #dispatcher: Dispatcher<R>
+  readonly #ownership: Ownership | null
+  readonly #timers = new Map<string, Timer>()
+  #stopped = false
+
+  constructor(options: WorkingNodeOptions<R>) {
+    this.#options = options
+    const { engine, clock, log, locks } = options
+    this.#sweeper = new Sweeper({
+      engine,
+      clock,
+      log,
+      shards: () => this.#dispatcher.shards,
+      swept: sweep => this.#swept(sweep),
+      pollMs: POLL_MS,
+    })
+    this.#dispatcher = new Dispatcher({
+      ...options,
+      sweeper: this.#sweeper,
+      mayAct: () => this.#ownership?.mayAct() ?? false,
+      deadLettered: queueIds => this.#deadLettered(queueIds),
+      fenced: shard => void this.#ownership?.retake(shard).catch(() => {}),
+    })
+    this.#ownership =
+      locks &&
+      new Ownership({
+        ...options,
+        locks,
+        nodeId: options.id,
+        shardCount: engine.shardCount,
+        timeoutMs: options.ownershipTimeoutMs,
+        taken: shards => this.#dispatcher.own(shards),
+        release: shard => this.#dispatcher.release(shard),
+        lost: () => this.#dispatcher.lose(),
+        resumed: () => this.#dispatcher.resume(),
+      })
+  }
+
+  get stats() {
+    return { ...this.#dispatcher.stats, members: this.#ownership?.members ?? 0, leads: this.#ownership?.leads ?? false }
+  }
+
+  /** Whether this node does what its roles say: for a worker, that its ownership is confirmed. */
+  get isReady(): boolean {
+    return !this.#stopped && (this.#ownership?.mayAct() ?? true)
+  }
+
+  /** @throws DatabaseError */
+  async start(): Promise<void> {
+    await this.#sweeper.start()
+    if (!this.#ownership) return
+    this.#ownership.start()
+    this.#every('expiry', EXPIRY_MS, () => this.#expire())
+    this.#every('rescan', RESCAN_MS, async () => {
+      this.#dispatcher.forgetIdle()
+      await this.#dispatcher.rescan()
+    })
+  }
+
+  /** Messages that this node has stored: to be called after their commit, before their callers are answered. */
+  stored(messages: readonly NewMessage[], results: readonly PutResult[]): void {
+    const heads = messages.flatMap((message, index) => headOfNew(message, results[index]!))
+    if (heads.length === 0) return
+    const mine = new Set(this.#dispatcher.shards)
+    const shardOf = (queueId: number): number => queueId % this.#options.engine.shardCount
+    for (const xid of new Set(heads.map(head => head.xid))) this.#sweeper.handedOver(xid)
+    this.#dispatcher.offer(heads)
+    const others = new Set(heads.map(({ queueId }) => shardOf(queueId)).filter(shard => !mine.has(shard)))
+    if (others.size > 0) this.#options.announce([...others])
+  }
+
+  /** This node has changed a queue, or put messages back: it and the others look at once. */
+  changed(): void {
+    this.#sweeper.soon()
+    this.#options.announce(null)
+  }
+
+  /** Another node announced something; `shards` is null for changes. */
+  heard(shards: readonly number[] | null): void {
+    if (shards === null || this.#dispatcher.shards.some(shard => shards.includes(shard))) this.#sweeper.soon()
+  }
+
+  /** Stops in order: attempts under way are settled, shards handed over; after `deadlineMs` whatever is left is cut off. */
+  async stop(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options
+    let timer: Timer | undefined
+    const deadline = new Promise<void>(resolve => {
+      timer = clock.setTimer(resolve, deadlineMs)
+    })
+    await Promise.race([this.#ownership?.stop(), deadline])
+    timer?.cancel()
+    this.#stopped = true
+    for (const each of this.#timers.values()) each.cancel()
+    await this.#ownership?.abandon()
+    this.#sweeper.stop()
+    this.#dispatcher.stop()
+  }
+
+  /** Stops as a crash would: nothing is settled, nothing handed over. */
+  async crash(): Promise<void> {
+    await this.stop(0)
+  }
+
+  #swept(sweep: Sweep): void {
+    for (const change of sweep.changes) {
+      if (change.kind === 'queue') this.#options.routes.forget(change.queueId)
+      this.#dispatcher.changed(change)
+    }
+    this.#dispatcher.found(sweep)
+  }
+
+  #deadLettered(queueIds: readonly number[]): void {
+    this.#sweeper.soon()
+    const shards = new Set(queueIds.map(queueId => queueId % this.#options.engine.shardCount))
+    const others = [...shards].filter(shard => !this.#dispatcher.shards.includes(shard))
+    if (others.length > 0) this.#options.announce(others)
+  }
+
+  async #expire(): Promise<void> {
+    if (!this.#ownership?.mayAct()) return
+    const shards = this.#dispatcher.shards
+    if (shards.length > 0) this.#dispatcher.expire(await this.#options.engine.loadExpired(shards, EXPIRED_AT_ONCE))
+  }
+
+  /** Runs again and again, each time after the last is over. A failure is logged and not the end. */
+  #every(name: string, delayMs: number, run: () => Promise<void>): void {
+    const { clock, log } = this.#options
+    const arm = (): void => {
+      if (!this.#stopped) this.#timers.set(name, clock.setTimer(turn, delayMs))
+    }
+    const turn = (): void => {
+      run()
+        .catch(error => this.#stopped || log.warn({ err: error, chore: name }, 'a chore failed; it is done again'))
+        .finally(arm)
+    }
+    arm()
+  }
+}

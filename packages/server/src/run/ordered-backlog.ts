@@ -1,0 +1,98 @@
+import type { Head } from '../engine/port.ts'
+import { type Backlog, earliest, type Load, type UNSURE } from './backlog.ts'
+import { beforeXid, START } from './cursor.ts'
+import { Line } from './line.ts'
+import { LoadSize } from './load-size.ts'
+import type { Pantry } from './pantry.ts'
+import { Promotion } from './promotion.ts'
+
+const MOST_WAITING = 200
+
+/** The backlog of a queue that is one line. */
+export class OrderedBacklog implements Backlog {
+  readonly #queueId: number
+  readonly #line: Line
+  readonly #promotion = new Promotion()
+  readonly #size = new LoadSize()
+
+  constructor(queueId: number, pantry: Pantry) {
+    this.#queueId = queueId
+    this.#line = new Line(pantry, MOST_WAITING)
+  }
+
+  get waiting(): number {
+    return this.#line.waiting
+  }
+
+  take(now: number, xmin: number): Head | typeof UNSURE | null {
+    const front = this.#line.front(now, xmin)
+    return front && typeof front === 'object' ? this.#line.takeFront() : front
+  }
+
+  unsure(xmin: number): Head[] {
+    const head = this.#line.heads[0]
+    return !this.#line.current && head && head.pin === null && head.xid >= xmin ? [head] : []
+  }
+
+  nextAt(now: number): number | null {
+    return earliest(now, [this.#promotion.nextAt(), this.#line.current ? null : this.#line.notBefore])
+  }
+
+  isIdle(): boolean {
+    return this.#line.isIdle && this.#promotion.isIdle
+  }
+
+  offer(head: Head): void {
+    if (head.dueAt !== null) this.#promotion.lookAgain(head.dueAt)
+    else if (head.priority !== 0) this.#promotion.lookAgain(0)
+    else this.#line.offer(head)
+  }
+
+  found(priority: number, fromXid: number | null, fromDue: number | null): void {
+    if (fromXid !== null && priority === 0) this.#line.lookAgain(beforeXid(fromXid))
+    else if (fromXid !== null) this.#promotion.lookAgain(0)
+    if (fromDue !== null) this.#promotion.lookAgain(fromDue)
+  }
+
+  restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void {
+    if (priorities.some(priority => priority !== 0)) this.#promotion.lookAgain(0)
+    if (nextDue !== null) this.#promotion.lookAgain(nextDue)
+    if (!this.#line.isIdle) return
+    if (pinned) this.#line.pinned = true
+    if (priorities.includes(0)) this.#line.lookAgain(START)
+  }
+
+  loads(now: number): Load[] {
+    const line = this.#line
+    const loads = this.#promotion.loads(this.#queueId, now)
+    if (line.wantsPinned(now)) loads.push(line.loadPinned(this.#queueId, () => true))
+    else if (line.wantsLoad(now, MOST_WAITING / 2)) loads.push(this.#loadLane())
+    return loads
+  }
+
+  settled(head: Head, retryAt: number | null): void {
+    this.#line.settled(head, retryAt)
+  }
+
+  drop(id: number): void {
+    this.#line.drop(id)
+  }
+
+  clear(): void {
+    this.#line.rewind(START)
+  }
+
+  #loadLane(): Load {
+    const limit = Math.min(MOST_WAITING, this.#size.next())
+    const request = { queueId: this.#queueId, priority: 0, after: this.#line.cursor.begin(), limit }
+    return {
+      kind: 'lane',
+      request,
+      done: heads => {
+        this.#size.loaded(heads, limit)
+        this.#line.loaded(heads, heads.length === limit)
+      },
+      failed: () => this.#line.cursor.failed(),
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { Head } from '../engine/port.ts'
+import type { Known } from './known.ts'
+
+/** Bytes that one waiting message costs beside its body: the head, its strings, its place in sets. */
+const OVERHEAD_BYTES = 400
+
+/** What the node holds in memory, all queues together: which messages, and how many bytes. */
+export class Pantry {
+  readonly known: Known
+  readonly limitBytes: number
+  #bytes = 0
+
+  constructor(known: Known, limitBytes: number) {
+    this.known = known
+    this.limitBytes = limitBytes
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get isFull(): boolean {
+    return this.#bytes >= this.limitBytes
+  }
+
+  /** False if the node has this message already. */
+  add(head: Head): boolean {
+    if (this.known.has(head)) return false
+    this.known.add(head.id)
+    this.#bytes += sizeOf(head)
+    return true
+  }
+
+  /** The message goes on to be sent: it stays known. */
+  started(head: Head): void {
+    this.#bytes -= sizeOf(head)
+  }
+
+  /** The message is put out of memory, to be loaded again when its turn comes. */
+  drop(head: Head): void {
+    this.#bytes -= sizeOf(head)
+    this.known.release(head.id)
+  }
+}
+
+function sizeOf(head: Head): number {
+  return OVERHEAD_BYTES + (head.body?.length ?? 0) + (head.headers?.length ?? 0)
+}

@@ -1,0 +1,63 @@
+import type { Head, Verdict } from '../engine/port.ts'
+
+/** What the dispatcher has to know of a queue's configuration. */
+export interface Route {
+  readonly id: number
+  readonly orgId: number
+  readonly version: number
+  /** Null for a pull queue: nothing is sent, consumers claim. */
+  readonly callbackUrl: string | null
+  readonly ordered: 'none' | 'queue' | 'key'
+  readonly concurrency: number
+  readonly deadLetterQueueId: number | null
+  readonly isPaused: boolean
+}
+
+/** The configurations of queues, in memory as far as they were asked for. */
+export interface Routes<R extends Route> {
+  /** Undefined: not in memory, `load` it. Null: there is no such queue, or it is being deleted. */
+  get(queueId: number): R | null | undefined
+  load(queueIds: readonly number[]): Promise<void>
+  forget(queueId: number): void
+}
+
+/** What is recorded of an attempt. */
+export interface Report {
+  readonly outcome: 'delivered' | 'failed' | 'refused' | 'gone'
+  readonly status: number | null
+  readonly errorCode: string | null
+  readonly error: string | null
+  readonly excerpt: string | null
+  readonly durationMs: number
+  readonly timedOut: boolean
+}
+
+export interface Delivery<R extends Route> {
+  /** Makes one attempt, the nth of this message (1 is the first). Calls `done` exactly once, later, and never throws. */
+  attempt(route: R, head: Head, nth: number, done: (report: Report, decide: Decide) => void): void
+}
+
+/** What follows from an attempt; `pause`: why its queue must be paused. */
+export type Decide = (now: number) => { readonly verdict: Verdict; readonly pause: string | null }
+
+/** What the node at work counts. Everything is a sum since its start or a value of this moment. */
+export interface Meter {
+  attempted(outcome: Report['outcome'], durationMs: number): void
+  settled(messages: number): void
+  swept(found: number): void
+  fenced(messages: number): void
+}
+
+export const silentMeter: Meter = { attempted() {}, settled() {}, swept() {}, fenced() {} }
+
+/** How much a node takes on at once. */
+export interface Limits {
+  /** Attempts under way on this node. */
+  readonly inFlight: number
+  /** Bytes of messages waiting in memory. */
+  readonly bufferBytes: number
+  /** Attempts that are over but not yet settled: beyond it, nothing new is started. */
+  readonly unsettled: number
+}
+
+export const defaultLimits: Limits = { inFlight: 1000, bufferBytes: 64 * 1024 * 1024, unsettled: 10_000 }

@@ -1,0 +1,102 @@
+import type { Found, Head, Work } from '../engine/port.ts'
+import type { Backlog } from './backlog.ts'
+import { FreeBacklog } from './free-backlog.ts'
+import { KeyedBacklog } from './keyed-backlog.ts'
+import { OrderedBacklog } from './ordered-backlog.ts'
+import type { Pantry } from './pantry.ts'
+import type { Route } from './port.ts'
+import type { Shard } from './shard.ts'
+import { Window } from './window.ts'
+
+const ALL_PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+/** One queue as this node serves it, from when work turns up until it is idle again or its shard leaves. */
+export class QueueRun<R extends Route> {
+  readonly id: number
+  readonly shard: Shard
+  readonly window = new Window()
+  route: R | null = null
+  backlog: Backlog | null = null
+  /** Attempts under way. */
+  inFlight = 0
+  /** Messages whose attempt is under way, or whose outcome is not yet settled. */
+  readonly out = new Set<Head>()
+  /** In the dispatcher's round. */
+  isReady = false
+  /** Paused by an answer of its receiver, while the record of that is on its way. */
+  isHeld = false
+  /** Was idle when last looked at: the next look takes it out of memory. */
+  wasIdle = false
+  readonly #pantry: Pantry
+  /** What there is to read, remembered until the configuration is here. */
+  #work: Omit<Work, 'queueId'> | null = null
+  readonly #found = new Map<number, Found>()
+
+  constructor(id: number, shard: Shard, pantry: Pantry) {
+    this.id = id
+    this.shard = shard
+    this.#pantry = pantry
+  }
+
+  get isServed(): boolean {
+    const { route } = this
+    const isOpen = route !== null && route.callbackUrl !== null && !route.isPaused && !this.isHeld
+    return isOpen && this.shard.state === 'owned'
+  }
+
+  get mayStart(): boolean {
+    return this.isServed && this.backlog !== null && this.window.allows(this.inFlight, this.route!.concurrency)
+  }
+
+  get isIdle(): boolean {
+    return this.out.size === 0 && this.#work === null && this.#found.size === 0 && (this.backlog?.isIdle() ?? false)
+  }
+
+  /** Takes its configuration on. A queue whose order changes waits until nothing of the old order is out. */
+  configure(route: R): void {
+    const reordered = this.route !== null && this.route.ordered !== route.ordered
+    this.route = route
+    if (reordered) {
+      this.backlog?.clear()
+      this.backlog = null
+      this.#work = { priorities: ALL_PRIORITIES, nextDue: 0, pinned: true }
+    }
+    this.openBacklog()
+    if (!this.isServed) this.backlog?.clear()
+  }
+
+  /** Opens the backlog that fits its order, unless there is one, or messages of the old order are still out. */
+  openBacklog(): void {
+    if (this.backlog || !this.route || this.out.size > 0) return
+    const { ordered } = this.route
+    const Kind = ordered === 'none' ? FreeBacklog : ordered === 'queue' ? OrderedBacklog : KeyedBacklog
+    this.backlog = new Kind(this.id, this.#pantry)
+    if (this.#work) this.restart(this.#work)
+    for (const found of this.#found.values()) this.find(found)
+    this.#work = null
+    this.#found.clear()
+  }
+
+  /** Reads everything again, from the beginning. */
+  restart(work: Omit<Work, 'queueId'>): void {
+    if (this.backlog) this.backlog.restart(work.priorities, work.nextDue, work.pinned)
+    else this.#work = work
+  }
+
+  /** There are messages that are not in memory. */
+  find(found: Omit<Found, 'queueId'>): void {
+    const { priority, fromXid, fromDue } = found
+    if (this.backlog) return this.backlog.found(priority, fromXid, fromDue)
+    const before = this.#found.get(priority)
+    this.#found.set(priority, {
+      queueId: this.id,
+      priority,
+      fromXid: least(before?.fromXid, fromXid),
+      fromDue: least(before?.fromDue, fromDue),
+    })
+  }
+}
+
+function least(a: number | null | undefined, b: number | null): number | null {
+  return a === null || a === undefined ? b : b === null ? a : Math.min(a, b)
+}

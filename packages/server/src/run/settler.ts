@@ -1,0 +1,159 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { AttemptRecord, Head, Settled, Settlement, Verdict } from '../engine/port.ts'
+import type { Log } from '../log.ts'
+import type { Meter } from './port.ts'
+import type { Shard } from './shard.ts'
+
+/** An attempt that is over, or a message that ends without one. */
+export interface Finished {
+  readonly head: Head
+  readonly shard: Shard
+  readonly verdict: Verdict
+  readonly attempt: AttemptRecord | null
+  /** Others wait for this one: settle at once. */
+  readonly urgent: boolean
+}
+
+export interface SettlerOptions {
+  readonly settle: (batch: readonly Settlement[], again: boolean) => Promise<Settled>
+  readonly clock: Clock
+  readonly log: Log
+  readonly meter: Meter
+  /** Settled and committed. `held` is false for what another node owns by now: its message was left alone. */
+  readonly settled: (finished: readonly Finished[], held: (one: Finished) => boolean) => void
+  readonly deadLettered: (queueIds: readonly number[]) => void
+}
+
+const BATCH = 500
+const FLUSH_MS = 5
+const AT_ONCE = 2
+const RETRY_MS = { first: 100, most: 2000 }
+
+/**
+ * Brings outcomes to the database, many in one statement.
+ *
+ * Guarantees that every outcome is recorded before its message is forgotten: a batch that fails is tried again until it
+ * is committed or known to be fenced, however long the database is away (the dispatcher starts nothing new while too many
+ * wait). A batch whose commit is in doubt is tried again in a way that records nothing twice.
+ * A batch that the server refuses is cut in halves until the row that it refuses is alone; that one goes without its texts.
+ */
+export class Settler {
+  readonly #options: SettlerOptions
+  #waiting: Finished[] = []
+  #underWay = 0
+  #flushing = 0
+  #timer: Timer | null = null
+  #idle: (() => void)[] = []
+  #stopped = false
+
+  constructor(options: SettlerOptions) {
+    this.#options = options
+  }
+
+  /** Outcomes not yet committed. */
+  get pending(): number {
+    return this.#waiting.length + this.#underWay
+  }
+
+  add(finished: Finished): void {
+    this.#waiting.push(finished)
+    if (this.#flushing < AT_ONCE && (finished.urgent || this.#waiting.length >= BATCH)) this.#flush()
+    else this.#timer ??= this.#options.clock.setTimer(() => this.#flush(), FLUSH_MS)
+  }
+
+  /** Resolves when everything added so far, and what follows meanwhile, is settled. */
+  async idle(): Promise<void> {
+    if (this.pending === 0) return
+    this.#flush()
+    await new Promise<void>(resolve => this.#idle.push(resolve))
+  }
+
+  /** Gives up: what is not settled now will be attempted again by the next owner. */
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  #flush(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    while (this.#waiting.length > 0 && this.#flushing < AT_ONCE) {
+      const batch = this.#waiting.splice(0, BATCH)
+      this.#flushing += 1
+      this.#underWay += batch.length
+      void this.#settle(batch, false).then(() => {
+        this.#flushing -= 1
+        this.#underWay -= batch.length
+        if (this.pending === 0) for (const resolve of this.#idle.splice(0)) resolve()
+        else if (this.#waiting.length > 0 && !this.#timer) this.#flush()
+      })
+    }
+  }
+
+  async #settle(batch: readonly Finished[], again: boolean): Promise<void> {
+    for (let waitMs = RETRY_MS.first; !this.#stopped; waitMs = Math.min(waitMs * 2, RETRY_MS.most)) {
+      const epochs = batch.map(({ shard }) => shard.epoch)
+      try {
+        const settled = await this.#options.settle(batch.map(settlementOf), again)
+        return await this.#finish(batch, epochs, settled)
+      } catch (error) {
+        if (isAboutData(error) && !batch.every(isBare)) return this.#divide(batch, again, error as Error)
+        this.#options.log.warn({ messages: batch.length, waitMs, err: error }, 'settling failed; trying again')
+        again ||= (error as { outcome?: string }).outcome === 'unknown'
+        await new Promise<void>(resolve => this.#options.clock.setTimer(resolve, waitMs))
+      }
+    }
+  }
+
+  async #finish(batch: readonly Finished[], epochs: readonly number[], { fenced, deadLettered }: Settled): Promise<void> {
+    this.#options.meter.settled(batch.length)
+    const isFenced = (shard: number, epoch: number): boolean =>
+      fenced.some(tenure => tenure.shard === shard && tenure.epoch === epoch)
+    const outdated = new Set(batch.filter(({ shard }, nth) => isFenced(shard.shard, epochs[nth]!)))
+    // Taken again by this same node while the settle was on its way: the attempt is on record, its message follows now.
+    const renewed = [...outdated].filter(({ shard }) => shard.state === 'owned' && !isFenced(shard.shard, shard.epoch))
+    for (const one of renewed) outdated.delete(one)
+    if (outdated.size > 0) this.#options.meter.fenced(outdated.size)
+    const over = renewed.length === 0 ? batch : batch.filter(one => !renewed.includes(one))
+    if (over.length > 0) this.#options.settled(over, one => !outdated.has(one))
+    if (deadLettered.length > 0) this.#options.deadLettered(deadLettered)
+    if (renewed.length > 0) await this.#settle(renewed, true)
+  }
+
+  async #divide(batch: readonly Finished[], again: boolean, error: Error): Promise<void> {
+    if (batch.length > 1) {
+      const half = batch.length >> 1
+      await this.#settle(batch.slice(0, half), again)
+      await this.#settle(batch.slice(half), again)
+      return
+    }
+    const [one] = batch
+    this.#options.log.error({ messageId: one!.head.id, err: error }, 'an outcome was refused; recording it without texts')
+    await this.#settle([withoutTexts(one!)], again)
+  }
+}
+
+function settlementOf({ head, shard, verdict, attempt }: Finished): Settlement {
+  const { orgId, queueId, id, attempts } = head
+  return { orgId, queueId, id, attempts, tenure: { shard: shard.shard, epoch: shard.epoch }, verdict, attempt }
+}
+
+/**
+ * SQLSTATE classes 22 (data) and 23 (constraint): the batch as it is will never be accepted. All but 23514, which is a
+ * missing partition: the janitor makes it, and then the batch is fine.
+ */
+function isAboutData(error: unknown): boolean {
+  const state = (error as { sqlState?: string }).sqlState ?? ''
+  return /^2[23]/.test(state) && state !== '23514'
+}
+
+const BARE = 'see the log'
+
+const isBare = ({ attempt, verdict }: Finished): boolean =>
+  !attempt?.error && !attempt?.excerpt && (!('reason' in verdict) || verdict.reason === BARE)
+
+function withoutTexts(one: Finished): Finished {
+  const attempt = one.attempt && { ...one.attempt, error: null, excerpt: null }
+  const verdict = 'reason' in one.verdict ? { ...one.verdict, reason: BARE } : one.verdict
+  return { ...one, attempt, verdict }
+}
