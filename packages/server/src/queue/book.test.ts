@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Clock } from '../clock.ts'
+import type { Executor, Param, Statement } from '../db/port.ts'
+import { silentLog } from '../log.ts'
+import { createSecretBox } from '../tenant/secret-box.ts'
+import { QueueBook, SECRETS_PLACE } from './book.ts'
+
+const secrets = createSecretBox(randomBytes(32))
+
+const row = (id: number, more: object = {}) => ({
+  id,
+  org_id: 1,
+  name: `queue ${id}`,
+  callback_url: null,
+  method: 'POST',
+  headers: null,
+  dead_letter_queue_id: null,
+  max_retries: 5,
+  backoff: { delaysMs: [1], jitter: 0 },
+  timeout_ms: 1000,
+  concurrency: 1,
+  ordered: 'none',
+  follow_redirects: false,
+  on_gone: 'fail',
+  secrets: [secrets.seal('whsec_1', SECRETS_PLACE)],
+  paused_at: null,
+  version: 1,
+  ...more,
+})
+
+/** A database of queues whose answers arrive when the test says so. */
+class Shelf {
+  readonly queues = new Map<number, object>()
+  readonly asked: number[][] = []
+  readonly #waiting: (() => void)[] = []
+  held = false
+
+  async query<Row>(_statement: Statement, params?: readonly Param[]): Promise<Row[]> {
+    const ids = params![0] as number[]
+    this.asked.push(ids)
+    const answer = ids.flatMap(id => this.queues.get(id) ?? [])
+    if (this.held) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    return answer as Row[]
+  }
+  release(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+function openBook(capacity?: number) {
+  const shelf = new Shelf()
+  const time = { ms: 0 }
+  const clock: Clock = { now: () => time.ms, monotonic: () => time.ms, setTimer: () => ({ cancel() {} }) }
+  const db = shelf as unknown as Executor
+  return { shelf, time, book: new QueueBook({ db, secrets, clock, log: silentLog, ...(capacity ? { capacity } : {}) }) }
+}
+
+test('many queues are loaded in one statement, with their secrets opened, and then known', async () => {
+  const { shelf, book } = openBook()
+  for (const id of [1, 2, 3]) shelf.queues.set(id, row(id))
+  expect(book.get(1)).toBeUndefined()
+  await book.load([1, 2, 3])
+  await book.load([3, 2, 1])
+  expect(shelf.asked).toEqual([[1, 2, 3]])
+  expect(book.get(2)).toMatchObject({ id: 2, orgId: 1, secrets: ['whsec_1'], paused: false })
+})
+
+test('callers who ask for the same queue at once share one answer', async () => {
+  const { shelf, book } = openBook()
+  shelf.queues.set(1, row(1))
+  await Promise.all([book.load([1]), book.load([1]), book.load([1, 1])])
+  expect(shelf.asked).toEqual([[1]])
+})
+
+test('an answer asked for before a change is not taken for the one after it', async () => {
+  const { shelf, book } = openBook()
+  shelf.queues.set(1, row(1))
+  shelf.held = true
+  const loaded = book.load([1])
+  shelf.queues.set(1, row(1, { version: 2 }))
+  book.forget(1)
+  shelf.held = false
+  shelf.release()
+  await loaded
+  expect(book.get(1)?.version).toBe(2)
+})
+
+test('an id that does not exist is remembered for a second, unless it is forgotten before', async () => {
+  const { shelf, time, book } = openBook()
+  await book.load([9])
+  expect(book.knows(9)).toBe(true)
+  await book.load([9])
+  expect(shelf.asked).toHaveLength(1)
+  time.ms = 1000
+  expect(book.knows(9)).toBe(false)
+  shelf.queues.set(9, row(9))
+  await book.load([9])
+  expect(book.get(9)?.id).toBe(9)
+})
+
+test('a load that fails is told to everybody who waited, and the next one asks again', async () => {
+  const { shelf, book } = openBook()
+  const query = shelf.query.bind(shelf)
+  shelf.query = () => Promise.reject(new Error('lost'))
+  await expect(Promise.all([book.load([1]), book.load([1])])).rejects.toThrow('lost')
+  shelf.query = query
+  shelf.queues.set(1, row(1))
+  await book.load([1])
+  expect(book.get(1)?.id).toBe(1)
+})
+
+test('a queue whose secrets cannot be opened waits, and the others do not', async () => {
+  const { shelf, book } = openBook()
+  shelf.queues.set(1, row(1, { secrets: ['v1:00000000:AAAA'] }))
+  shelf.queues.set(2, row(2))
+  await book.load([1, 2])
+  expect(book.get(1)).toMatchObject({ paused: true, secrets: [] })
+  expect(book.get(2)?.paused).toBe(false)
+})
+
+test('it holds no more queues than it may', async () => {
+  const { shelf, book } = openBook(10)
+  for (let id = 1; id <= 100; id++) {
+    shelf.queues.set(id, row(id))
+    await book.load([id])
+  }
+  expect([...shelf.queues.keys()].filter(id => book.get(id)).length).toBeLessThanOrEqual(10)
+})

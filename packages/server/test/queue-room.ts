@@ -1,0 +1,80 @@
+/** The queue room in a test: its operations over a database, with the engine's own put and what nodes would be told. */
+import { randomBytes } from 'node:crypto'
+import { emptyListQuery } from '@posthorn/contract'
+import { systemClock } from '../src/clock.ts'
+import type { Database } from '../src/db/port.ts'
+import { createPostgresEngine } from '../src/engine/postgres/engine.ts'
+import { createIds } from '../src/id.ts'
+import { silentLog } from '../src/log.ts'
+import { createAttempts } from '../src/queue/attempts.ts'
+import { QueueBook } from '../src/queue/book.ts'
+import { createMessages } from '../src/queue/messages.ts'
+import { createQueues } from '../src/queue/queues.ts'
+import { createSecretBox } from '../src/tenant/secret-box.ts'
+
+const SHARDS = 4
+const LIST_LIMIT_MS = 10_000
+export const SPAN = 10_000_000
+
+/** Makes the partitions of the first ten million ids. */
+export async function makeSpan(db: Database): Promise<void> {
+  for (const table of ['payload', 'message_done', 'attempt']) {
+    await db.exec(`CREATE TABLE posthorn.${table}_0 PARTITION OF posthorn.${table} FOR VALUES FROM (0) TO (${SPAN})`)
+  }
+}
+
+export async function addOrg(db: Database, name: string): Promise<number> {
+  const text = 'INSERT INTO posthorn.org (name, title) VALUES ($1, $1) RETURNING id'
+  const [org] = await db.query<{ id: number }>({ name: '', text }, [name])
+  return org!.id
+}
+
+export function openRoom(db: Database, more: { readonly listLimitMs?: number } = {}) {
+  const secrets = createSecretBox(randomBytes(32))
+  const book = new QueueBook({ db, secrets, clock: systemClock, log: silentLog })
+  const engine = createPostgresEngine(db, SHARDS)
+  let changes = 0
+  const changed = (): void => {
+    changes++
+    book.forgetAll()
+  }
+  const checkHeaders = (headers: Readonly<Record<string, unknown>>): string | null =>
+    'webhook-id' in headers ? 'headers.webhook-id is set by Posthorn and cannot be given' : null
+  const shared = { db, changed, checkHeaders, listLimitMs: more.listLimitMs ?? LIST_LIMIT_MS }
+  return {
+    engine,
+    book,
+    secrets,
+    changes: () => changes,
+    queues: createQueues({ ...shared, secrets }),
+    messages: createMessages({
+      ...shared,
+      book,
+      ids: createIds(randomBytes(16)),
+      idempotencyTtlMs: 60_000,
+      put: async message => (await engine.put([message]))[0]!,
+    }),
+    attempts: createAttempts(shared),
+  }
+}
+
+export type Room = ReturnType<typeof openRoom>
+
+/** A list query with what is given; all else as if nothing were asked. */
+export const asked = (query: object = {}) => ({ ...emptyListQuery, limit: 100, ...query })
+
+/** Settles a live message as the settler would, in few words. */
+export async function settle(db: Database, id: number, outcome: 'd' | 'x' | 'e', attempts = 1): Promise<void> {
+  const text = `
+    WITH gone AS (DELETE FROM posthorn.message WHERE id = $1::bigint RETURNING *), tried AS (
+      INSERT INTO posthorn.attempt (message_id, queue_id, n, started_at, duration_ms, status, outcome, queue_version)
+      SELECT id, queue_id, n, now(), 5, 500, CASE WHEN n = $3::int THEN $2::"char" ELSE 'r' END, 1
+      FROM gone, generate_series(gone.attempts + 1, $3::int) AS n
+    )
+    INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority,
+                                       scheduled_at, expires_at, key, cron_id, origin_id)
+    SELECT org_id, queue_id, id, payload_id, created_at, $2::"char", $3::smallint, priority,
+           scheduled_at, expires_at, key, cron_id, origin_id
+    FROM gone`
+  await db.query({ name: '', text }, [id, outcome, attempts])
+}
