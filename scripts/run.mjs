@@ -13,7 +13,7 @@ export function run(program, args, { cwd = root, env = process.env, capture = fa
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
-      env,
+      env: capture ? { ...env, FORCE_COLOR: '0' } : env,
       stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
     })
     let output = ''
