@@ -1,0 +1,202 @@
+import { beforeAll, expect, test } from 'vitest'
+import { eachDatabase } from '../../test/databases.ts'
+import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
+import type { Caller } from '../tenant/orgs.ts'
+import { cancelOnDeletedQueues } from './queues.ts'
+
+const SECRET = `whsec_${'A'.repeat(32)}`
+
+eachDatabase('queues', open => {
+  let room: Room
+  let caller: Caller
+  let stranger: Caller
+
+  beforeAll(async () => {
+    await makeSpan(open())
+    room = openRoom(open())
+    caller = { orgId: await addOrg(open(), 'owner') }
+    stranger = { orgId: await addOrg(open(), 'stranger') }
+  })
+
+  const make = (more: object = {}) =>
+    room.queues.create(caller, { name: 'q', callbackUrl: 'http://127.0.0.1/hook', ...more })
+  const put = async (queueId: number, more: object = {}) => (await room.messages.put(caller, { queueId, ...more })).id
+  const changesOf = async (kind: string, queueId: number): Promise<number> => {
+    const text = 'SELECT count(*) AS n FROM posthorn.change WHERE kind = $1 AND queue_id = $2::int'
+    const [row] = await open().query<{ n: number }>({ name: '', text }, [kind, queueId])
+    return row!.n
+  }
+
+  test('a queue gets the standard retries unless it says otherwise, and its secrets never come back', async () => {
+    const queue = await make({ secrets: [SECRET], method: 'put', headers: { 'X-A': '1' } })
+    expect(queue).toMatchObject({
+      method: 'PUT',
+      headers: { 'X-A': '1' },
+      maxRetries: 6,
+      backoff: { jitter: 0.2 },
+      timeoutMs: 15_000,
+      ordered: 'none',
+      signed: true,
+      version: 1,
+      pausedAt: null,
+    })
+    expect(JSON.stringify(queue)).not.toContain('whsec')
+    const [row] = await open().query<{ secrets: string[] }>(
+      { name: '', text: 'SELECT secrets FROM posthorn.queue WHERE id = $1::int' },
+      [queue.id],
+    )
+    expect(row!.secrets[0]).toMatch(/^v1:/)
+    await room.book.load([queue.id])
+    expect(room.book.get(queue.id)).toMatchObject({ secrets: [SECRET], headers: { 'X-A': '1' }, maxRetries: 6 })
+    const old = await make({ maxRetries: 3 })
+    expect(old).toMatchObject({ maxRetries: 3, backoff: { startMs: 100, factor: 2 }, signed: false })
+  })
+
+  test('an update changes what it names, counts a version, and is told to the nodes', async () => {
+    const before = await make({ secrets: [SECRET] })
+    const heard = room.changes()
+    const after = await room.queues.update(caller, { id: before.id, name: 'new', headers: null, callbackUrl: null })
+    expect(after).toEqual({
+      ...before,
+      name: 'new',
+      callbackUrl: null,
+      version: 2,
+      updatedAt: after.updatedAt,
+    })
+    expect(room.changes()).toBe(heard + 1)
+    expect(await changesOf('queue', before.id)).toBe(2)
+    expect(await room.queues.update(caller, { id: before.id })).toEqual(after)
+    expect((await room.queues.update(caller, { id: before.id, secrets: [] })).signed).toBe(false)
+  })
+
+  test('what is not valid is refused by its field, and changes nothing', async () => {
+    const queue = await make()
+    await expect(make({ callbackUrl: 'not a url' })).rejects.toThrow('body/callbackUrl must be an http or https URL')
+    await expect(make({ callbackUrl: 'ftp://a/' })).rejects.toThrow('body/callbackUrl must be an http or https URL')
+    await expect(make({ headers: { 'webhook-id': 'x' } })).rejects.toThrow('body/headers.webhook-id is set by Posthorn')
+    await expect(
+      room.queues.update(caller, { id: queue.id, name: 'x', headers: { 'webhook-id': 'x' } }),
+    ).rejects.toMatchObject({ status: 400 })
+    expect(await room.queues.get(caller, queue)).toEqual(queue)
+  })
+
+  test('dead letters go to a queue of the same org that exists, and never in a circle', async () => {
+    const [a, b, c] = [await make(), await make(), await make()]
+    const foreign = await room.queues.create(stranger, { name: 'foreign' })
+    await expect(make({ deadLetterQueueId: foreign.id })).rejects.toMatchObject({ code: 'dead_letter_queue_unknown' })
+    await expect(make({ deadLetterQueueId: 999_999 })).rejects.toThrow('queue 999999 does not exist')
+    const aim = (from: number, to: number) => room.queues.update(caller, { id: from, deadLetterQueueId: to })
+    await aim(a.id, b.id)
+    await aim(b.id, c.id)
+    await expect(aim(c.id, a.id)).rejects.toMatchObject({ code: 'dead_letter_circle', status: 400 })
+    await expect(aim(c.id, c.id)).rejects.toMatchObject({ code: 'dead_letter_circle' })
+    expect((await room.queues.get(caller, c)).deadLetterQueueId).toBe(null)
+  })
+
+  test('two changes at once cannot close a circle between them', async () => {
+    for (let round = 0; round < 5; round++) {
+      const ring = await Promise.all([make(), make(), make()])
+      const ends = await Promise.allSettled(
+        ring.map((queue, i) =>
+          room.queues.update(caller, { id: queue.id, deadLetterQueueId: ring[(i + 1) % ring.length]!.id }),
+        ),
+      )
+      expect(ends.filter(end => end.status === 'rejected')).toHaveLength(1)
+    }
+  })
+
+  test('pausing keeps when and why, resuming forgets it', async () => {
+    const { id } = await make()
+    const paused = await room.queues.pause(caller, { id, reason: 'they moved' })
+    expect(paused).toMatchObject({ pauseReason: 'they moved', pausedAt: expect.any(String), version: 2 })
+    expect((await room.queues.pause(caller, { id })).pausedAt).toBe(paused.pausedAt)
+    await room.book.load([id])
+    expect(room.book.get(id)?.paused).toBe(true)
+    expect(await room.queues.resume(caller, { id })).toMatchObject({ pauseReason: null, pausedAt: null, version: 4 })
+    expect(await changesOf('queue', id)).toBe(4)
+  })
+
+  test('a deleted queue is gone at once, and its live messages are on record as cancelled', async () => {
+    const target = await make()
+    const source = await make({ deadLetterQueueId: target.id })
+    const ids = [await put(target.id), await put(target.id, { when: '2099-01-01T00:00:00Z' })]
+    expect(await room.queues.delete(caller, target)).toMatchObject({ id: target.id, name: 'q' })
+    await expect(room.queues.get(caller, target)).rejects.toMatchObject({ code: 'queue_not_found', status: 404 })
+    await expect(room.queues.delete(caller, target)).rejects.toMatchObject({ code: 'queue_not_found' })
+    await expect(put(target.id)).rejects.toMatchObject({ code: 'queue_not_found' })
+    const where = [{ field: 'id', op: 'eq', value: target.id }] as const
+    expect((await room.queues.list(caller, asked({ where }))).items).toEqual([])
+    for (const id of ids) {
+      const message = await room.messages.get(caller, { id })
+      expect(message).toMatchObject({ status: 'cancelled', reason: 'queue deleted' })
+    }
+    expect(await room.queues.get(caller, source)).toMatchObject({ deadLetterQueueId: null, version: 2 })
+    expect(await changesOf('queue', source.id)).toBe(2)
+  })
+
+  test('what reaches a queue while it is deleted is cancelled by the next round of chores', async () => {
+    const queue = await make()
+    const id = await put(queue.id)
+    await open().query({ name: '', text: 'UPDATE posthorn.queue SET deleted_at = now() WHERE id = $1::int' }, [
+      queue.id,
+    ])
+    expect(await cancelOnDeletedQueues(open())).toBe(1)
+    expect(await cancelOnDeletedQueues(open())).toBe(0)
+    expect((await room.messages.get(caller, { id })).reason).toBe('queue deleted')
+  })
+
+  test('a purge cancels the oldest first, up to its limit, and says whether more are left', async () => {
+    const { id } = await make()
+    const ids = []
+    for (let i = 0; i < 5; i++) ids.push(await put(id, i % 2 ? { when: '2099-01-01T00:00:00Z' } : {}))
+    expect(await room.queues.purge(caller, { id, limit: 3, reason: 'wrong' })).toEqual({ cancelled: 3, more: true })
+    const where = [{ field: 'queueId', op: 'eq', value: id }] as const
+    const { items } = await room.messages.list(caller, asked({ where }))
+    expect(items.map(message => message.reason)).toEqual(['wrong', 'wrong', 'wrong', null, null])
+    expect(await room.queues.purge(caller, { id })).toEqual({ cancelled: 2, more: false })
+    expect(await room.queues.purge(caller, { id })).toEqual({ cancelled: 0, more: false })
+    expect(await changesOf('purge', id)).toBe(2)
+  })
+
+  test('a purge of more than a batch leaves nothing behind', async () => {
+    const { id } = await make()
+    const messages = Array.from({ length: 2500 }, () => ({ queueId: id, body: 'x' }))
+    await room.engine.put(
+      messages.map(message => ({
+        ...message,
+        orgId: caller.orgId,
+        headers: null,
+        dueAt: null,
+        expiresAt: null,
+        priority: 0,
+        key: null,
+        cronId: null,
+        idempotency: null,
+      })),
+    )
+    expect(await room.queues.purge(caller, { id, limit: 2200 })).toEqual({ cancelled: 2200, more: true })
+    expect(await room.queues.purge(caller, { id, limit: 10_000 })).toEqual({ cancelled: 300, more: false })
+  })
+
+  test('redriving a queue takes its dead messages, the oldest first, and only those', async () => {
+    const { id } = await make()
+    const ids = [await put(id), await put(id), await put(id), await put(id)]
+    await settle(open(), ids[0]!, 'd')
+    for (const dead of ids.slice(1)) await settle(open(), dead, 'x', 3)
+    expect(await room.queues.redrive(caller, { id, limit: 2 })).toEqual({ redriven: 2, more: true })
+    const where = [{ field: 'queueId', op: 'eq', value: id }] as const
+    const { items } = await room.messages.list(caller, asked({ where }))
+    expect(items.map(message => message.status)).toEqual(['delivered', 'pending', 'pending', 'dead'])
+    expect(await room.queues.redrive(caller, { id })).toEqual({ redriven: 1, more: false })
+  })
+
+  test('another org sees none of it', async () => {
+    const { id } = await make()
+    for (const act of ['get', 'delete', 'pause', 'resume', 'purge', 'redrive'] as const) {
+      await expect(room.queues[act](stranger, { id })).rejects.toMatchObject({ code: 'queue_not_found' })
+    }
+    await expect(room.queues.update(stranger, { id, name: 'mine' })).rejects.toMatchObject({ code: 'queue_not_found' })
+    await expect(room.messages.put(stranger, { queueId: id })).rejects.toMatchObject({ code: 'queue_not_found' })
+    await expect(room.attempts.ofQueue(stranger, asked({ id }) as never)).rejects.toMatchObject({ status: 404 })
+  })
+})
