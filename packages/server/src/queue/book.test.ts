@@ -63,7 +63,7 @@ test('many queues are loaded in one statement, with their secrets opened, and th
   await book.load([1, 2, 3])
   await book.load([3, 2, 1])
   expect(shelf.asked).toEqual([[1, 2, 3]])
-  expect(book.get(2)).toMatchObject({ id: 2, orgId: 1, secrets: ['whsec_1'], paused: false })
+  expect(book.get(2)).toMatchObject({ id: 2, orgId: 1, secrets: ['whsec_1'], isPaused: false })
 })
 
 test('callers who ask for the same queue at once share one answer', async () => {
@@ -89,11 +89,11 @@ test('an answer asked for before a change is not taken for the one after it', as
 test('an id that does not exist is remembered for a second, unless it is forgotten before', async () => {
   const { shelf, time, book } = openBook()
   await book.load([9])
-  expect(book.knows(9)).toBe(true)
+  expect(book.get(9)).toBe(null)
   await book.load([9])
   expect(shelf.asked).toHaveLength(1)
   time.ms = 1000
-  expect(book.knows(9)).toBe(false)
+  expect(book.get(9)).toBe(undefined)
   shelf.queues.set(9, row(9))
   await book.load([9])
   expect(book.get(9)?.id).toBe(9)
@@ -115,8 +115,8 @@ test('a queue whose secrets cannot be opened waits, and the others do not', asyn
   shelf.queues.set(1, row(1, { secrets: ['v1:00000000:AAAA'] }))
   shelf.queues.set(2, row(2))
   await book.load([1, 2])
-  expect(book.get(1)).toMatchObject({ paused: true, secrets: [] })
-  expect(book.get(2)?.paused).toBe(false)
+  expect(book.get(1)).toMatchObject({ isPaused: true, secrets: [] })
+  expect(book.get(2)?.isPaused).toBe(false)
 })
 
 test('it holds no more queues than it may', async () => {

@@ -32,7 +32,8 @@ export interface QueueConfig {
   readonly onGone: GoneRule
   /** Opened; newest first. */
   readonly secrets: readonly string[]
-  readonly paused: boolean
+  /** Also while its signing secrets cannot be opened. */
+  readonly isPaused: boolean
   readonly version: number
 }
 
@@ -70,20 +71,18 @@ export class QueueBook {
     this.#unknown = new Generations(options.capacity ?? DEFAULT_CAPACITY)
   }
 
-  /** What is known of the queue; undefined if it is not loaded, or does not exist. */
-  get(id: number): QueueConfig | undefined {
-    return this.#known.get(id)
-  }
-
-  /** Whether the last answer about the queue still counts, be it that there is none. */
-  knows(id: number): boolean {
-    return this.#known.get(id) !== undefined || (this.#unknown.get(id) ?? 0) > this.#options.clock.monotonic()
+  /** Undefined: not in memory, `load` it. Null: there is no such queue, or it is deleted. */
+  get(id: number): QueueConfig | null | undefined {
+    const config = this.#known.get(id)
+    if (config) return config
+    const until = this.#unknown.get(id)
+    return until !== undefined && until > this.#options.clock.monotonic() ? null : undefined
   }
 
   /** Asks for those that are not known. @throws DatabaseError */
   async load(ids: readonly number[]): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const missing = ids.filter(id => !this.knows(id))
+      const missing = ids.filter(id => this.get(id) === undefined)
       if (missing.length === 0) return
       await this.#ask(missing)
     }
@@ -154,7 +153,7 @@ export class QueueBook {
       followRedirects: row.follow_redirects,
       onGone: row.on_gone,
       secrets: secrets ?? [],
-      paused: row.paused_at !== null || secrets === null,
+      isPaused: row.paused_at !== null || secrets === null,
       version: row.version,
     }
   }

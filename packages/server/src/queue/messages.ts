@@ -71,7 +71,7 @@ const IS_QUEUE: Statement = {
 const SETTLED = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[]
 
 async function findQueue(room: MessagesOptions, orgId: number, id: number): Promise<QueueConfig> {
-  if (!room.book.get(id)) await room.book.load([id])
+  if (room.book.get(id) === undefined) await room.book.load([id])
   const queue = room.book.get(id)
   if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id })
   return queue

@@ -111,7 +111,7 @@ eachDatabase('queues', open => {
     expect(paused).toMatchObject({ pauseReason: 'they moved', pausedAt: expect.any(String), version: 2 })
     expect((await room.queues.pause(caller, { id })).pausedAt).toBe(paused.pausedAt)
     await room.book.load([id])
-    expect(room.book.get(id)?.paused).toBe(true)
+    expect(room.book.get(id)?.isPaused).toBe(true)
     expect(await room.queues.resume(caller, { id })).toMatchObject({ pauseReason: null, pausedAt: null, version: 4 })
     expect(await changesOf('queue', id)).toBe(4)
   })
