@@ -39,6 +39,7 @@ async function providePostgres(project: TestProject): Promise<() => Promise<void
     return server.stop
   } catch (error) {
     if (process.env.CI) throw error
+    console.warn(`\nNO POSTGRESQL: every test that needs one is skipped. ${(error as Error).message}\n`)
     project.provide('postgres', { url: null, reason: (error as Error).message })
     return async () => {}
   }

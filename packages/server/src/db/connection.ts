@@ -3,11 +3,11 @@
  *
  * What a lost connection means depends on what was under way (`lossMeans`): a statement by itself, and COMMIT, may have
  * been carried out (`unknown`); a statement inside a transaction cannot have been, because its COMMIT was never sent
- * (`unsent`). Once `broken`, the connection must not be used again.
+ * (`unsent`). So is whatever comes after the loss.
  */
 import type { ClientBase, QueryResult } from 'pg'
 import { endsSession, isServerError, toDatabaseError } from './failure.ts'
-import type { DatabaseError, Executor, FailedOutcome, Param, Statement, TextRow } from './port.ts'
+import { DatabaseError, type Executor, type FailedOutcome, type Param, type Statement, type TextRow } from './port.ts'
 import type { StatementTexts } from './schema.ts'
 import { encodeParams, textValues, typedValues } from './values.ts'
 
@@ -20,6 +20,9 @@ export class Connection implements Executor {
   readonly #giveUp: { readonly afterMs: number; readonly run: () => void } | undefined
   #turn: Promise<unknown> = Promise.resolve()
   lossMeans: FailedOutcome = 'unknown'
+  /** The session is over: what is sent now reaches nobody. */
+  #lost = false
+  /** The connection must not be used by anybody else. */
   broken = false
   /** The first failure since the connection was handed out. */
   failure: DatabaseError | undefined
@@ -70,12 +73,16 @@ export class Connection implements Executor {
   }
 
   async #watch<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#lost) throw new DatabaseError('the connection was lost', 'unsent', { cause: this.failure })
     const timer = this.#giveUp && setTimeout(this.#giveUp.run, this.#giveUp.afterMs)
     try {
       return await work()
     } catch (error) {
       const failure = toDatabaseError(error, this.lossMeans)
-      if (failure !== error) this.broken ||= endsSession(error) || isStale(error)
+      if (failure !== error) {
+        this.#lost ||= endsSession(error)
+        this.broken ||= this.#lost || isStale(error)
+      }
       this.failure ??= failure
       throw failure
     } finally {

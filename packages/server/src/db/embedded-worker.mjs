@@ -32,7 +32,7 @@ class SyncedFolder extends NodeFS {
   async init(pg, options) {
     const result = await super.init(pg, options)
     const module = result.emscriptenOpts
-    module.onAbort = (/** @type {unknown} */ reason) => die(`PostgreSQL aborted: ${reason}`)
+    module.onAbort = (/** @type {unknown} */ reason) => die(`PostgreSQL aborted ${reason}`.trim())
     module.preRun?.push((/** @type {any} */ mod) => {
       mod.NODEFS.stream_ops.fsync = (/** @type {{ nfd: number }} */ stream) => {
         mod.NODEFS.tryFSOperation(() => sync(stream.nfd))

@@ -116,8 +116,9 @@ function openSession(folder: string, log: Log): Session {
     max: 1,
     idleTimeoutMillis: 0,
     stream: () => {
-      const { stream, ended } = openWorkerStream(folder, last)
-      last = ended.then(reason => log.debug({ reason }, 'the thread of the embedded database ended'))
+      const before = last
+      const { stream, ended } = openWorkerStream(folder, before)
+      last = before.then(() => ended).then(reason => log.debug({ reason }, 'the thread of the embedded database ended'))
       return stream
     },
     onConnect: client => channels.restore(client),

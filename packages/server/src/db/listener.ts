@@ -21,16 +21,21 @@ export interface ListenerOptions {
   readonly channel: string
   readonly heard: (payload: string) => void
   readonly missed: () => void
+  /** Ends the listening, and the wait for its beginning. */
+  readonly signal: AbortSignal
   readonly log: Log
 }
 
 /** Resolves when the channel is listened to for the first time; it waits for the server as long as it takes. */
 export async function openListener(options: ListenerOptions): Promise<Listening> {
   const stopping = new AbortController()
-  let over: Promise<void> | undefined
-  await new Promise<void>(listening => {
-    over = keepListening(options, stopping.signal, listening)
+  const signal = AbortSignal.any([stopping.signal, options.signal])
+  let begin: () => void = () => {}
+  const begun = new Promise<void>(resolve => {
+    begin = resolve
   })
+  const over = keepListening(options, signal, begin)
+  await Promise.race([begun, over])
   return {
     stop: async () => {
       stopping.abort()

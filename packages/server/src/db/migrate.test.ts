@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DATABASE_KINDS, describePostgres, type Opened, openFresh } from '../../test/databases.ts'
 import { silentLog } from '../log.ts'
 import { migrate } from './migrate.ts'
@@ -20,15 +20,18 @@ for (const kind of DATABASE_KINDS) {
     const applied = async () =>
       (await opened.db.query<{ name: string }>(sql('SELECT name FROM posthorn.migration ORDER BY 1'))).map(r => r.name)
 
-    beforeEach(async () => {
+    beforeAll(async () => {
+      opened = await openFresh(kind, { schema: 'Second "home"' })
+    })
+    afterAll(() => opened?.remove())
+    beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'posthorn-migrations-'))
       write('0001_first.sql', '-- one\nCREATE TABLE posthorn.a (id integer);\nINSERT INTO posthorn.a VALUES (1);\n')
       write('0002_second.sql', 'CREATE TABLE posthorn.b (id integer);')
-      opened = await openFresh(kind, { schema: 'Second "home"' })
     })
     afterEach(async () => {
-      await opened?.remove()
-      rmSync(folder, { recursive: true, force: true })
+      await opened.db.exec('DROP SCHEMA IF EXISTS "Second ""home""" CASCADE')
+      rmSync(folder, { recursive: true })
     })
 
     test('run in their order, in the configured schema, and once', async () => {

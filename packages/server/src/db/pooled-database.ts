@@ -39,7 +39,8 @@ export interface Adapter {
   readonly giveUpAfterMs: number
   /** All connections are one session: a statement beside one's own transaction would wait for itself. */
   readonly singleSession: boolean
-  listen(channel: string, heard: (payload: string) => void, missed: () => void): Promise<Listening>
+  /** Listens until it is told to stop, or the signal says so. */
+  listen(channel: string, heard: (payload: string) => void, missed: () => void, signal: AbortSignal): Promise<Listening>
   openLockSession(options: LockSessionOptions, texts: StatementTexts): Promise<LockSession>
   /** Closes what is not a pool. */
   close(): Promise<void>
@@ -54,7 +55,7 @@ export class PooledDatabase implements Database {
   readonly #texts: StatementTexts
   readonly #guard: TransactionGuard | undefined
   readonly #running = new Set<Promise<unknown>>()
-  readonly #listenings = new Set<Listening>()
+  readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
 
   constructor(adapter: Adapter) {
@@ -85,7 +86,7 @@ export class PooledDatabase implements Database {
   }
 
   listen(channel: string, heard: (payload: string) => void, missed: () => void): Promise<Listening> {
-    return this.#listen(channel, heard, missed)
+    return this.#adapter.listen(channel, heard, missed, this.#stopping.signal)
   }
 
   openLockSession(options: LockSessionOptions): Promise<LockSession> {
@@ -97,19 +98,8 @@ export class PooledDatabase implements Database {
     return this.#stopped
   }
 
-  async #listen(channel: string, heard: (payload: string) => void, missed: () => void): Promise<Listening> {
-    const listening = await this.#adapter.listen(channel, heard, missed)
-    this.#listenings.add(listening)
-    return {
-      stop: () => {
-        this.#listenings.delete(listening)
-        return listening.stop()
-      },
-    }
-  }
-
   async #finish(): Promise<void> {
-    await Promise.all([...this.#listenings].map(listening => listening.stop()))
+    this.#stopping.abort()
     await Promise.allSettled(this.#running)
     await Promise.all([...new Set<Pool>(Object.values(this.#adapter.pools))].map(pool => pool.end()))
     await this.#adapter.close()

@@ -296,15 +296,34 @@ describePostgres('opening PostgreSQL', () => {
     await admin.end()
   })
 
+  test('a wait to listen ends with the database', async () => {
+    const proxy = await startProxy()
+    const db = await openDatabase({ ...nowhere, url: own.url, lockUrl: proxy.url(own.url) }, silentLog)
+    await proxy.stop()
+    const listening = db.listen(
+      'never',
+      () => {},
+      () => {},
+    )
+    await db.stop()
+    await (await listening).stop()
+  })
+
   test('refused connections later are unsent, and it heals when the server is back', async () => {
     const proxy = await startProxy()
     const db = await openDatabase({ ...nowhere, url: proxy.url(own.url), poolSize: 2 }, silentLog)
     await proxy.stop()
     await failureOf(db.query(ownPid))
+    const listening = db.listen(
+      'later',
+      () => {},
+      () => {},
+    )
     expect((await failureOf(db.query(ownPid))).outcome).toBe('unsent')
     expect((await failureOf(db.transaction(tx => tx.query(ownPid)))).outcome).toBe('unsent')
     await proxy.start()
     expect(await db.query(ownPid)).toHaveLength(1)
+    await listening
     await db.stop()
   })
 })

@@ -14,7 +14,9 @@ import { waitForServer } from './wait-for-server.ts'
 const STATEMENT_TIMEOUT_MS = 30_000
 /** Later than the server's own timeout: only a server that cannot be reached any more is silent for that long. */
 const GIVE_UP_AFTER_MS = STATEMENT_TIMEOUT_MS + 5_000
+/** To connect, and to get a connection of the pool. */
 const CONNECT_TIMEOUT_MS = 10_000
+const SLOW_POOL_SIZE = 4
 const IDLE_CONNECTION_MS = 30_000
 const KEEPALIVE_MS = 10_000
 
@@ -44,7 +46,7 @@ export async function openPostgres(options: PostgresOptions, log: Log): Promise<
   const pools = {
     ordinary: openPool(connectTo(url, timed), poolSize, log),
     hot: openPool(connectTo(url, { ...timed, ...FORCED_PLANS }), poolSize, log),
-    slow: openPool(connectTo(url, {}), 2, log),
+    slow: openPool(connectTo(url, {}), SLOW_POOL_SIZE, log),
   }
   const direct = connectTo(lockUrl, {})
   const database = new PooledDatabase({
@@ -53,7 +55,7 @@ export async function openPostgres(options: PostgresOptions, log: Log): Promise<
     pools,
     giveUpAfterMs: GIVE_UP_AFTER_MS,
     singleSession: false,
-    listen: (channel, heard, missed) => openListener({ config: direct, channel, heard, missed, log }),
+    listen: (channel, heard, missed, signal) => openListener({ config: direct, channel, heard, missed, signal, log }),
     openLockSession: (session, texts) =>
       openLockSession(connectTo(lockUrl, { idle_session_timeout: session.idleTimeoutMs }), session, texts),
     close: async () => {},

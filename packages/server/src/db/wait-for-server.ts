@@ -8,6 +8,8 @@ export const LONGEST_DELAY_MS = 2_000
 
 /** Network, name resolution, socket file: what a server or a network that comes up later cures. */
 const NOT_THERE_YET = /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET|ENOENT|EPIPE)/
+/** Of the errors that `pg` gives without a code, those that are not about SSL or passwords. */
+const BROKEN_OFF = /terminated|timeout/
 /** Starting up or shutting down, out of connections, connection failures. */
 const NOT_READY_YET = /^(57P0[1-3]|53300|08...)$/
 
@@ -44,7 +46,8 @@ function mayPass(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return false
   if (error.sqlState !== undefined) return NOT_READY_YET.test(error.sqlState) && !isRefusedOption(error)
   const code = networkCode(error.cause)
-  return code === undefined ? error.outcome !== 'rejected' : NOT_THERE_YET.test(code)
+  if (code !== undefined) return NOT_THERE_YET.test(code)
+  return error.outcome !== 'rejected' && (error.cause === undefined || BROKEN_OFF.test(error.message))
 }
 
 function networkCode(cause: unknown): string | undefined {
