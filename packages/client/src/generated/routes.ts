@@ -1,0 +1,36 @@
+// Generated from packages/contract by `node scripts/generate-client.mjs`. Change it there.
+
+export interface Route {
+  readonly verb: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly path: string
+  /** Which part of the input stands where in the path. */
+  readonly pathNames: Readonly<Record<string, string>>
+  readonly list: boolean
+}
+
+export const routes: Readonly<Record<string, Route>> = {
+  'queues.list': { verb: 'GET', path: '/queues/', pathNames: {}, list: true },
+  'queues.create': { verb: 'POST', path: '/queues/', pathNames: {}, list: false },
+  'queues.get': { verb: 'GET', path: '/queues/{id}', pathNames: { id: 'id' }, list: false },
+  'queues.update': { verb: 'PUT', path: '/queues/{id}', pathNames: { id: 'id' }, list: false },
+  'queues.delete': { verb: 'DELETE', path: '/queues/{id}', pathNames: { id: 'id' }, list: false },
+  'queues.pause': { verb: 'POST', path: '/queues/{id}/pause', pathNames: { id: 'id' }, list: false },
+  'queues.resume': { verb: 'POST', path: '/queues/{id}/resume', pathNames: { id: 'id' }, list: false },
+  'queues.purge': { verb: 'POST', path: '/queues/{id}/purge', pathNames: { id: 'id' }, list: false },
+  'queues.redrive': { verb: 'POST', path: '/queues/{id}/redrive', pathNames: { id: 'id' }, list: false },
+  'queues.listMessages': { verb: 'GET', path: '/queues/{id}/messages', pathNames: { id: 'id' }, list: true },
+  'queues.listQueues': { verb: 'GET', path: '/queues/{id}/queues', pathNames: { id: 'id' }, list: true },
+  'queues.getDeadLetterQueue': { verb: 'GET', path: '/queues/{id}/dead_letter_queue', pathNames: { id: 'id' }, list: false },
+  'queues.listAttempts': { verb: 'GET', path: '/queues/{id}/attempts', pathNames: { id: 'id' }, list: true },
+  'messages.list': { verb: 'GET', path: '/messages/', pathNames: {}, list: true },
+  'messages.put': { verb: 'POST', path: '/messages/', pathNames: {}, list: false },
+  'messages.putMany': { verb: 'POST', path: '/messages/bulk', pathNames: {}, list: false },
+  'messages.get': { verb: 'GET', path: '/messages/{id}', pathNames: { id: 'id' }, list: false },
+  'messages.update': { verb: 'PUT', path: '/messages/{id}', pathNames: { id: 'id' }, list: false },
+  'messages.delete': { verb: 'DELETE', path: '/messages/{id}', pathNames: { id: 'id' }, list: false },
+  'messages.redrive': { verb: 'POST', path: '/messages/{id}/redrive', pathNames: { id: 'id' }, list: false },
+  'messages.cancel': { verb: 'POST', path: '/messages/{id}/cancel', pathNames: { id: 'id' }, list: false },
+  'messages.resend': { verb: 'POST', path: '/messages/{id}/resend', pathNames: { id: 'id' }, list: false },
+  'messages.getQueue': { verb: 'GET', path: '/messages/{id}/queue', pathNames: { id: 'id' }, list: false },
+  'messages.listAttempts': { verb: 'GET', path: '/messages/{id}/attempts', pathNames: { id: 'id' }, list: true },
+}

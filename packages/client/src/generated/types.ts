@@ -1,0 +1,463 @@
+// Generated from packages/contract by `node scripts/generate-client.mjs`. Change it there.
+
+export type ErrorCode =
+  | 'validation_failed'
+  | 'invalid_json'
+  | 'cursor_without_primary_key'
+  | 'cursor_invalid'
+  | 'dead_letter_queue_unknown'
+  | 'dead_letter_circle'
+  | 'queue_is_ordered'
+  | 'unauthorized'
+  | 'host_not_local'
+  | 'route_not_found'
+  | 'queue_not_found'
+  | 'message_not_found'
+  | 'relation_empty'
+  | 'request_timeout'
+  | 'idempotency_conflict'
+  | 'message_not_live'
+  | 'message_not_dead'
+  | 'message_not_settled'
+  | 'message_body_gone'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'list_too_slow'
+  | 'headers_too_large'
+  | 'internal'
+  | 'outcome_unknown'
+  | 'database_unavailable'
+  | 'shutting_down'
+
+export interface Comparison<T> {
+  eq?: T
+  neq?: T
+  gt?: T
+  gte?: T
+  lt?: T
+  lte?: T
+  like?: string
+  ilike?: string
+  in?: readonly T[]
+  nin?: readonly T[]
+}
+
+export interface ListInput<Where, Sortable extends string> {
+  /** 10 if not given, at most 100. */
+  limit?: number
+  offset?: number
+  /** All of these hold. */
+  where?: Where
+  /** In the order given. */
+  orderBy?: readonly (readonly [field: Sortable, direction: 'asc' | 'desc'])[]
+  /** Asks for the page's total count. */
+  totalCount?: boolean
+  /** Asks for the page's cursors; the order must then contain the primary key. */
+  cursor?: boolean
+  startAfter?: string
+  endBefore?: string
+}
+
+export interface Page<Row> {
+  items: Row[]
+  /** Null unless asked for. */
+  totalCount: number | null
+  /** What to give as `startAfter` for the page behind this one; null unless asked for, or if the page is empty. */
+  startAfter: string | null
+  endBefore: string | null
+}
+
+/** A durable line of messages, delivered to one URL or pulled by consumers. */
+export interface Queue {
+  id: number
+  name: string
+  /** An http or https URL; null for a pull queue. */
+  callbackUrl: string | null
+  method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | 'HEAD' | 'OPTIONS'
+  /** Sent with every message; a message’s own headers win. */
+  headers: Record<string, string> | null
+  deadLetterQueueId: number | null
+  /** Retries after the first attempt. */
+  maxRetries: number
+  createdAt: string
+  updatedAt: string
+  backoff: { startMs: number; factor: number; maxMs: number; jitter: number } | { delaysMs: number[]; jitter: number }
+  /** Bound on a whole attempt. */
+  timeoutMs: number
+  /** Most attempts under way at once. */
+  concurrency: number
+  ordered: 'none' | 'queue' | 'key'
+  followRedirects: boolean
+  /** What a 410 answer does. */
+  onGone: 'fail' | 'pause'
+  /** Whether it has signing secrets. */
+  signed: boolean
+  pausedAt: string | null
+  pauseReason: string | null
+  /** Counts the changes of this queue. */
+  version: number
+}
+
+/** One payload on one queue, due at a time. */
+export interface Message {
+  id: number
+  queueId: number
+  when: string
+  /** null also where the body is not text. */
+  body: string | null
+  failed: boolean
+  headers: Record<string, string> | null
+  sentAt: string | null
+  retries: number
+  cronId: number | null
+  createdAt: string
+  updatedAt: string
+  /** The body where it is not text: instead of `body`, never with it. */
+  bodyBase64: string | null
+  status: 'pending' | 'delivered' | 'dead' | 'cancelled' | 'expired'
+  /** Why it is dead, cancelled or expired. */
+  reason: string | null
+  attempts: number
+  /** Higher goes first. Ordered queues take 0 only. */
+  priority: number
+  /** What order by key goes by. */
+  key: string | null
+  expiresAt: string | null
+  originId: number | null
+  /** The same in every attempt, resend and redrive. */
+  webhookId: string
+}
+
+/** One try at delivering a message. */
+export interface Attempt {
+  messageId: number
+  queueId: number
+  /** 1 for the first. */
+  n: number
+  startedAt: string
+  durationMs: number
+  /** The HTTP status; null where no answer came. */
+  status: number | null
+  outcome: 'delivered' | 'retry' | 'dead'
+  errorCode: string | null
+  error: string | null
+  /** The beginning of the answer. */
+  excerpt: string | null
+  /** The version of the queue that it was made under. */
+  queueVersion: number
+}
+
+export interface QueueWhere {
+  id?: Comparison<number>
+  name?: Comparison<string>
+  callbackUrl?: Comparison<string | null>
+  method?: Comparison<'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | 'HEAD' | 'OPTIONS'>
+  deadLetterQueueId?: Comparison<number | null>
+  maxRetries?: Comparison<number>
+  createdAt?: Comparison<string>
+  updatedAt?: Comparison<string>
+  timeoutMs?: Comparison<number>
+  concurrency?: Comparison<number>
+  ordered?: Comparison<'none' | 'queue' | 'key'>
+  followRedirects?: Comparison<boolean>
+  onGone?: Comparison<'fail' | 'pause'>
+  pausedAt?: Comparison<string | null>
+  pauseReason?: Comparison<string | null>
+  version?: Comparison<number>
+}
+
+export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'ordered' | 'followRedirects' | 'onGone' | 'pausedAt' | 'pauseReason' | 'version'
+
+export interface MessageWhere {
+  id?: Comparison<number>
+  queueId?: Comparison<number>
+  when?: Comparison<string>
+  body?: Comparison<string | null>
+  failed?: Comparison<boolean>
+  sentAt?: Comparison<string | null>
+  retries?: Comparison<number>
+  cronId?: Comparison<number | null>
+  createdAt?: Comparison<string>
+  updatedAt?: Comparison<string>
+  status?: Comparison<'pending' | 'delivered' | 'dead' | 'cancelled' | 'expired'>
+  reason?: Comparison<string | null>
+  attempts?: Comparison<number>
+  priority?: Comparison<number>
+  key?: Comparison<string | null>
+  expiresAt?: Comparison<string | null>
+  originId?: Comparison<number | null>
+}
+
+export type MessageSortable = 'id' | 'queueId' | 'when' | 'failed' | 'sentAt' | 'retries' | 'cronId' | 'createdAt' | 'updatedAt' | 'status' | 'reason' | 'attempts' | 'priority' | 'key' | 'expiresAt' | 'originId'
+
+export interface AttemptWhere {
+  messageId?: Comparison<number>
+  queueId?: Comparison<number>
+  n?: Comparison<number>
+  startedAt?: Comparison<string>
+  durationMs?: Comparison<number>
+  status?: Comparison<number | null>
+  outcome?: Comparison<'delivered' | 'retry' | 'dead'>
+  errorCode?: Comparison<string | null>
+  error?: Comparison<string | null>
+  queueVersion?: Comparison<number>
+}
+
+export type AttemptSortable = 'messageId' | 'queueId' | 'n' | 'startedAt' | 'durationMs' | 'status' | 'outcome' | 'errorCode' | 'queueVersion'
+
+/** Input of queues.list. */
+export interface QueuesListInput extends ListInput<QueueWhere, QueueSortable> {}
+
+/** Input of queues.create. */
+export interface QueuesCreateInput {
+  name: string
+  /** An http or https URL; null for a pull queue. */
+  callbackUrl?: string | null
+  /** One of POST, PUT, PATCH, GET, DELETE, HEAD, OPTIONS, in any case. */
+  method?: string
+  /** Sent with every message; a message’s own headers win. */
+  headers?: Record<string, string> | null
+  deadLetterQueueId?: number | null
+  /** Retries after the first attempt. */
+  maxRetries?: number
+  /** 'standard', 'pg-hooks', {startMs, factor, maxMs, jitter} or {delaysMs, jitter} */
+  backoff?: 'standard' | 'pg-hooks' | { startMs: number; factor?: number; maxMs?: number; jitter?: number } | { delaysMs: number[]; jitter?: number }
+  /** Bound on a whole attempt. */
+  timeoutMs?: number
+  /** Most attempts under way at once. */
+  concurrency?: number
+  ordered?: 'none' | 'queue' | 'key'
+  followRedirects?: boolean
+  /** What a 410 answer does. */
+  onGone?: 'fail' | 'pause'
+  /** Signing secrets, newest first; every request is signed with each of them. */
+  secrets?: string[]
+}
+
+/** Input of queues.get. */
+export interface QueuesGetInput {
+  id: number
+}
+
+/** Input of queues.update. */
+export interface QueuesUpdateInput {
+  name?: string
+  /** An http or https URL; null for a pull queue. */
+  callbackUrl?: string | null
+  /** One of POST, PUT, PATCH, GET, DELETE, HEAD, OPTIONS, in any case. */
+  method?: string
+  /** Sent with every message; a message’s own headers win. */
+  headers?: Record<string, string> | null
+  deadLetterQueueId?: number | null
+  /** Retries after the first attempt. */
+  maxRetries?: number
+  /** 'standard', 'pg-hooks', {startMs, factor, maxMs, jitter} or {delaysMs, jitter} */
+  backoff?: 'standard' | 'pg-hooks' | { startMs: number; factor?: number; maxMs?: number; jitter?: number } | { delaysMs: number[]; jitter?: number }
+  /** Bound on a whole attempt. */
+  timeoutMs?: number
+  /** Most attempts under way at once. */
+  concurrency?: number
+  ordered?: 'none' | 'queue' | 'key'
+  followRedirects?: boolean
+  /** What a 410 answer does. */
+  onGone?: 'fail' | 'pause'
+  /** Signing secrets, newest first; every request is signed with each of them. */
+  secrets?: string[]
+  id: number
+}
+
+/** Input of queues.delete. */
+export interface QueuesDeleteInput {
+  id: number
+}
+
+/** Input of queues.pause. */
+export interface QueuesPauseInput {
+  /** Kept with it, for whoever looks. */
+  reason?: string
+  id: number
+}
+
+/** Input of queues.resume. */
+export interface QueuesResumeInput {
+  id: number
+}
+
+/** Input of queues.purge. */
+export interface QueuesPurgeInput {
+  /** Kept with it, for whoever looks. */
+  reason?: string
+  limit?: number
+  id: number
+}
+
+/** Input of queues.redrive. */
+export interface QueuesRedriveInput {
+  limit?: number
+  id: number
+}
+
+/** Input of queues.listMessages. */
+export interface QueuesListMessagesInput extends ListInput<MessageWhere, MessageSortable> {
+  id: number
+}
+
+/** Input of queues.listQueues. */
+export interface QueuesListQueuesInput extends ListInput<QueueWhere, QueueSortable> {
+  id: number
+}
+
+/** Input of queues.getDeadLetterQueue. */
+export interface QueuesGetDeadLetterQueueInput {
+  id: number
+}
+
+/** Input of queues.listAttempts. */
+export interface QueuesListAttemptsInput extends ListInput<AttemptWhere, AttemptSortable> {
+  id: number
+}
+
+/** Input of messages.list. */
+export interface MessagesListInput extends ListInput<MessageWhere, MessageSortable> {}
+
+/** Input of messages.put. */
+export interface MessagesPutInput {
+  queueId: number
+  /** Not before; null is at once. */
+  when?: string | null
+  /** null also where the body is not text. */
+  body?: string | null
+  /** Accepted without effect. */
+  failed?: false
+  headers?: Record<string, string> | null
+  /** In an update of a settled message: send it again. */
+  sentAt?: null
+  /** The body where it is not text: instead of `body`, never with it. */
+  bodyBase64?: string | null
+  /** Higher goes first. Ordered queues take 0 only. */
+  priority?: number
+  /** What order by key goes by. */
+  key?: string | null
+  expiresAt?: string | null
+  /** A repeated put with the same key answers with the first message and stores nothing. */
+  idempotencyKey?: string
+}
+
+/** Input of messages.putMany. */
+export interface MessagesPutManyInput {
+  messages: readonly MessagesPutInput[]
+}
+
+/** Input of messages.get. */
+export interface MessagesGetInput {
+  id: number
+}
+
+/** Input of messages.update. */
+export interface MessagesUpdateInput {
+  /** Not before; null is at once. */
+  when?: string | null
+  /** null also where the body is not text. */
+  body?: string | null
+  /** Accepted without effect. */
+  failed?: false
+  headers?: Record<string, string> | null
+  /** In an update of a settled message: send it again. */
+  sentAt?: null
+  /** The body where it is not text: instead of `body`, never with it. */
+  bodyBase64?: string | null
+  /** Higher goes first. Ordered queues take 0 only. */
+  priority?: number
+  expiresAt?: string | null
+  id: number
+}
+
+/** Input of messages.delete. */
+export interface MessagesDeleteInput {
+  id: number
+}
+
+/** Input of messages.redrive. */
+export interface MessagesRedriveInput {
+  id: number
+}
+
+/** Input of messages.cancel. */
+export interface MessagesCancelInput {
+  reason?: string
+  id: number
+}
+
+/** Input of messages.resend. */
+export interface MessagesResendInput {
+  id: number
+}
+
+/** Input of messages.getQueue. */
+export interface MessagesGetQueueInput {
+  id: number
+}
+
+/** Input of messages.listAttempts. */
+export interface MessagesListAttemptsInput extends ListInput<AttemptWhere, AttemptSortable> {
+  id: number
+}
+
+export interface QueuesOperations<Options> {
+  /** Lists queues. */
+  list(input?: QueuesListInput, options?: Options): Promise<Page<Queue>>
+  /** Creates a queue. */
+  create(input: QueuesCreateInput, options?: Options): Promise<Queue>
+  /** Gives a queue. */
+  get(input: QueuesGetInput, options?: Options): Promise<Queue>
+  /** Changes a queue; fields left out keep their value. */
+  update(input: QueuesUpdateInput, options?: Options): Promise<Queue>
+  /** Deletes a queue; its pending messages are cancelled. */
+  delete(input: QueuesDeleteInput, options?: Options): Promise<Queue>
+  /** Stops delivering; what is queued stays. */
+  pause(input: QueuesPauseInput, options?: Options): Promise<Queue>
+  /** Delivers again. */
+  resume(input: QueuesResumeInput, options?: Options): Promise<Queue>
+  /** Cancels pending messages of a queue, the oldest first; each is recorded as cancelled. */
+  purge(input: QueuesPurgeInput, options?: Options): Promise<{ cancelled: number; more: boolean }>
+  /** Sends the dead messages of a queue again, the oldest first. */
+  redrive(input: QueuesRedriveInput, options?: Options): Promise<{ redriven: number; more: boolean }>
+  /** Lists the messages of a queue. */
+  listMessages(input: QueuesListMessagesInput, options?: Options): Promise<Page<Message>>
+  /** Lists the queues that have this one as their dead letter queue. */
+  listQueues(input: QueuesListQueuesInput, options?: Options): Promise<Page<Queue>>
+  /** Gives the dead letter queue of a queue. */
+  getDeadLetterQueue(input: QueuesGetDeadLetterQueueInput, options?: Options): Promise<Queue>
+  /** Lists the attempts of a queue, all its messages together. */
+  listAttempts(input: QueuesListAttemptsInput, options?: Options): Promise<Page<Attempt>>
+}
+
+export interface MessagesOperations<Options> {
+  /** Lists messages. */
+  list(input?: MessagesListInput, options?: Options): Promise<Page<Message>>
+  /** Puts a message on a queue; answered once it is durable. */
+  put(input: MessagesPutInput, options?: Options): Promise<Message>
+  /** Puts up to 1000 messages. One that is refused does not stop the others. */
+  putMany(input: MessagesPutManyInput, options?: Options): Promise<{ results: ({ result: 'stored' | 'repeated' | 'error'; id: number | null; error?: { code: string; status: number; message: string; details: Record<string, string | number> } })[] }>
+  /** Gives a message. */
+  get(input: MessagesGetInput, options?: Options): Promise<Message>
+  /** Changes a pending message; fields left out keep their value. */
+  update(input: MessagesUpdateInput, options?: Options): Promise<Message>
+  /** Deletes a message and what is known of it. To stop it and keep the record, cancel it. */
+  delete(input: MessagesDeleteInput, options?: Options): Promise<Message>
+  /** Sends a dead message again, with all its retries. */
+  redrive(input: MessagesRedriveInput, options?: Options): Promise<Message>
+  /** Stops a pending message; it stays on record. */
+  cancel(input: MessagesCancelInput, options?: Options): Promise<Message>
+  /** Sends a settled message once more, under the same webhook-id. */
+  resend(input: MessagesResendInput, options?: Options): Promise<Message>
+  /** Gives the queue of a message. */
+  getQueue(input: MessagesGetQueueInput, options?: Options): Promise<Queue>
+  /** Lists the attempts of a message. */
+  listAttempts(input: MessagesListAttemptsInput, options?: Options): Promise<Page<Attempt>>
+}
+
+export interface Operations<Options> {
+  readonly queues: QueuesOperations<Options>
+  readonly messages: MessagesOperations<Options>
+}
