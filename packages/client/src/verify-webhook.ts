@@ -49,7 +49,7 @@ const DEFAULT_TOLERANCE_SECONDS = 300
  * @param rawBody the very bytes that were received: parsed and printed again they are others
  * @throws WebhookError
  * @example
- * const { id } = await verifyWebhook(process.env.WEBHOOK_SECRET, request.headers, rawBody)
+ * const { id } = await verifyWebhook('whsec_…', request.headers, rawBody)
  */
 export async function verifyWebhook(
   secrets: string | readonly string[],
