@@ -40,94 +40,113 @@ const DELETED = 'queue deleted'
 export type Queues = ReturnType<typeof createQueues>
 
 /** The operations on queues, as the contract has them. All throw Problems of the catalogue, and DatabaseError. */
-export function createQueues(options: QueuesOptions) {
-  const { db, changed } = options
-
-  const find = async (orgId: number, id: number): Promise<Queue> => {
-    const found = await findRow(db, queueSource(orgId), [{ field: 'id', op: 'eq', value: id }])
-    if (!found) throw new Problem('queue_not_found', { id })
-    return found
-  }
-
-  const set = async (orgId: number, id: number, sets: string, params = new Params()): Promise<void> => {
-    await updateQueue(db, orgId, id, sets, params)
-    changed()
-  }
-
+export function createQueues(room: QueuesOptions) {
   return {
     list: ({ orgId }: Caller, query: AnyQuery): Promise<Page<Queue>> =>
-      listPage(db, queueSource(orgId), query, options.listLimitMs),
-
-    get: ({ orgId }: Caller, input: { readonly id: number }): Promise<Queue> => find(orgId, input.id),
-
-    async create({ orgId }: Caller, input: QueueCreate): Promise<Queue> {
-      const params = createParams(orgId, input, options)
-      const insert = async (tx: Executor): Promise<number> => {
-        const [row] = await tx.query<{ id: number }>(CREATE, params)
-        return row!.id
-      }
-      const target = input.deadLetterQueueId ?? null
-      const id = await (target === null
-        ? insert(db)
-        : db.transaction(async tx => {
-            await checkDeadLetters(tx, orgId, null, target)
-            return insert(tx)
-          }))
-      changed()
-      return find(orgId, id)
-    },
-
-    async update({ orgId }: Caller, input: QueueUpdate & { readonly id: number }): Promise<Queue> {
-      const { id, ...patch } = input
-      const params = new Params()
-      const sets = updateParts(patch, params, options)
-      if (sets.length === 0) return find(orgId, id)
-      await db.transaction(async tx => {
-        if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, id, patch.deadLetterQueueId)
-        await updateQueue(tx, orgId, id, sets.join(', '), params)
-      })
-      changed()
-      return find(orgId, id)
-    },
-
-    /** Gives the queue as it was. Its live messages are cancelled, each on record; new ones are refused at once. */
-    async delete({ orgId }: Caller, input: { readonly id: number }): Promise<Queue> {
-      const last = await find(orgId, input.id)
-      await db.transaction(async tx => {
-        await tx.query(LOCK_ORG, [orgId])
-        await tx.query(DELETE, [orgId, input.id])
-      })
-      changed()
-      await cancelBatch(db, input.id, ALL, DELETED)
-      return last
-    },
-
-    async pause({ orgId }: Caller, input: { readonly id: number; readonly reason?: string }): Promise<Queue> {
-      const params = new Params()
-      const reason = params.add(input.reason ?? null, 'text')
-      await set(orgId, input.id, `paused_at = coalesce(paused_at, now()), pause_reason = ${reason}`, params)
-      return find(orgId, input.id)
-    },
-
-    async resume({ orgId }: Caller, input: { readonly id: number }): Promise<Queue> {
-      await set(orgId, input.id, 'paused_at = NULL, pause_reason = NULL')
-      return find(orgId, input.id)
-    },
-
-    async purge({ orgId }: Caller, input: { readonly id: number; readonly reason?: string; readonly limit?: number }) {
-      await find(orgId, input.id)
-      const moved = await cancelBatch(db, input.id, input.limit ?? DEFAULT_LIMIT, input.reason ?? 'purged')
-      if (moved.count > 0) changed()
-      return { cancelled: moved.count, more: moved.more }
-    },
-
-    async redrive({ orgId }: Caller, input: { readonly id: number; readonly limit?: number }) {
-      await find(orgId, input.id)
-      const moved = await reviveBatch(db, input.id, input.limit ?? DEFAULT_LIMIT)
-      if (moved.count > 0) changed()
-      return { redriven: moved.count, more: moved.more }
-    },
+      listPage(room.db, queueSource(orgId), query, room.listLimitMs),
+    get: ({ orgId }: Caller, { id }: ById) => getQueue(room, orgId, id),
+    create: (caller: Caller, input: QueueCreate) => createQueue(room, caller, input),
+    update: (caller: Caller, input: QueueUpdate & ById) => updateQueue(room, caller, input),
+    delete: (caller: Caller, { id }: ById) => deleteQueue(room, caller, id),
+    pause: (caller: Caller, input: ById & { readonly reason?: string }) => pauseQueue(room, caller, input),
+    resume: (caller: Caller, { id }: ById) => resumeQueue(room, caller, id),
+    purge: (caller: Caller, input: ById & { readonly reason?: string; readonly limit?: number }) =>
+      purgeQueue(room, caller, input),
+    redrive: (caller: Caller, input: ById & { readonly limit?: number }) => redriveQueue(room, caller, input),
   }
+}
+
+interface ById {
+  readonly id: number
+}
+
+async function getQueue(room: QueuesOptions, orgId: number, id: number): Promise<Queue> {
+  const found = await findRow(room.db, queueSource(orgId), [{ field: 'id', op: 'eq', value: id }])
+  if (!found) throw new Problem('queue_not_found', { id })
+  return found
+}
+
+async function createQueue(room: QueuesOptions, { orgId }: Caller, input: QueueCreate): Promise<Queue> {
+  const params = createParams(orgId, input, room)
+  const insert = async (executor: Executor): Promise<number> => {
+    const [row] = await executor.query<{ id: number }>(CREATE, params)
+    return row!.id
+  }
+  const target = input.deadLetterQueueId ?? null
+  const id = await (target === null
+    ? insert(room.db)
+    : room.db.transaction(async tx => {
+        await checkDeadLetters(tx, orgId, null, target)
+        return insert(tx)
+      }))
+  room.changed()
+  return getQueue(room, orgId, id)
+}
+
+async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueUpdate & ById): Promise<Queue> {
+  const { id, ...patch } = input
+  const params = new Params()
+  const sets = updateParts(patch, params, room)
+  if (sets.length > 0) {
+    await room.db.transaction(async tx => {
+      if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, id, patch.deadLetterQueueId)
+      await alterQueue(tx, orgId, id, sets.join(', '), params)
+    })
+    room.changed()
+  }
+  return getQueue(room, orgId, id)
+}
+
+/** Gives the queue as it was. Its live messages are cancelled, each on record; new ones are refused at once. */
+async function deleteQueue(room: QueuesOptions, { orgId }: Caller, id: number): Promise<Queue> {
+  const last = await getQueue(room, orgId, id)
+  await room.db.transaction(async tx => {
+    await tx.query(LOCK_ORG, [orgId])
+    await tx.query(DELETE, [orgId, id])
+  })
+  room.changed()
+  await cancelBatch(room.db, id, ALL, DELETED)
+  return last
+}
+
+async function pauseQueue(
+  room: QueuesOptions,
+  { orgId }: Caller,
+  { id, reason }: ById & { readonly reason?: string },
+): Promise<Queue> {
+  const params = new Params()
+  const kept = params.add(reason ?? null, 'text')
+  await alterQueue(room.db, orgId, id, `paused_at = coalesce(paused_at, now()), pause_reason = ${kept}`, params)
+  room.changed()
+  return getQueue(room, orgId, id)
+}
+
+async function resumeQueue(room: QueuesOptions, { orgId }: Caller, id: number): Promise<Queue> {
+  await alterQueue(room.db, orgId, id, 'paused_at = NULL, pause_reason = NULL', new Params())
+  room.changed()
+  return getQueue(room, orgId, id)
+}
+
+async function purgeQueue(
+  room: QueuesOptions,
+  { orgId }: Caller,
+  { id, reason = 'purged', limit = DEFAULT_LIMIT }: ById & { readonly reason?: string; readonly limit?: number },
+): Promise<{ cancelled: number; more: boolean }> {
+  await getQueue(room, orgId, id)
+  const { count, more } = await cancelBatch(room.db, id, limit, reason)
+  if (count > 0) room.changed()
+  return { cancelled: count, more }
+}
+
+async function redriveQueue(
+  room: QueuesOptions,
+  { orgId }: Caller,
+  { id, limit = DEFAULT_LIMIT }: ById & { readonly limit?: number },
+): Promise<{ redriven: number; more: boolean }> {
+  await getQueue(room, orgId, id)
+  const { count, more } = await reviveBatch(room.db, id, limit)
+  if (count > 0) room.changed()
+  return { redriven: count, more }
 }
 
 /**
@@ -142,7 +161,7 @@ export async function cancelOnDeletedQueues(db: Database): Promise<number> {
 }
 
 /** @throws Problem queue_not_found */
-async function updateQueue(db: Executor, orgId: number, id: number, sets: string, params: Params): Promise<void> {
+async function alterQueue(db: Executor, orgId: number, id: number, sets: string, params: Params): Promise<void> {
   const where = `org_id = ${params.add(orgId, 'int')} AND id = ${params.add(id, 'int')} AND deleted_at IS NULL`
   const { text, values } = params.finish(`
     WITH altered AS (
