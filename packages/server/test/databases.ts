@@ -59,7 +59,7 @@ export interface Opened {
 }
 
 /** Building an embedded database takes seconds, copying one does not: the first that needs one builds it for the run. */
-async function copyBuilt(dataDir: string): Promise<void> {
+export async function copyEmbedded(dataDir: string): Promise<void> {
   const built = inject('embeddedTemplate')
   if (!existsSync(built)) {
     const own = mkdtempSync(`${built}-`)
@@ -78,7 +78,7 @@ async function copyBuilt(dataDir: string): Promise<void> {
 export async function openFresh(kind: DatabaseKind, more: Partial<DatabaseOptions> = {}): Promise<Opened> {
   const dataDir = mkdtempSync(join(tmpdir(), 'posthorn-data-'))
   const own = kind === 'postgres' ? await freshDatabase() : undefined
-  if (kind === 'embedded') await copyBuilt(dataDir)
+  if (kind === 'embedded') await copyEmbedded(dataDir)
   const options = { dataDir, ...(own ? { url: own.url } : {}), ...more }
   const db = await openDatabase(options, silentLog)
   return {

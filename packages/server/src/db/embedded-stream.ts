@@ -22,16 +22,16 @@ export function startWorker(task: WorkerTask): Worker {
 
 export interface WorkerStream {
   readonly stream: Duplex
-  /** Resolves with the reason once the worker is gone; only then may another one open the folder. */
-  readonly ended: Promise<string>
+  /** Resolves once the worker is gone, with the reason if it died; only then may another one open the folder. */
+  readonly ended: Promise<string | undefined>
 }
 
 /** @param after when the worker before this one is gone */
 export function openWorkerStream(folder: string, after: Promise<void>): WorkerStream {
   let worker: Worker | undefined
-  let reason = 'the embedded database was closed'
-  let end: (reason: string) => void = () => {}
-  const ended = new Promise<string>(resolve => {
+  let reason: string | undefined
+  let end: (reason: string | undefined) => void = () => {}
+  const ended = new Promise<string | undefined>(resolve => {
     end = resolve
   })
   const stream = new Duplex({
@@ -46,7 +46,7 @@ export function openWorkerStream(folder: string, after: Promise<void>): WorkerSt
       done()
     },
     destroy(error, done) {
-      if (!worker) end(reason)
+      if (!worker) end(undefined)
       else worker.terminate()
       ended.then(() => done(error))
     },
@@ -63,8 +63,9 @@ export function openWorkerStream(folder: string, after: Promise<void>): WorkerSt
       reason = error.message
     })
     worker.on('exit', code => {
+      if (code !== 0 && !stream.destroyed) reason ??= `its thread ended with ${code}`
       end(reason)
-      stream.destroy(code === 0 ? undefined : new Error(reason))
+      stream.destroy(reason === undefined ? undefined : new Error(reason))
     })
   }
   return {

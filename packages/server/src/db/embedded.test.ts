@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Opened, openFresh } from '../../test/databases.ts'
+import { copyEmbedded, type Opened, openFresh } from '../../test/databases.ts'
 import { silentLog } from '../log.ts'
 import { maintain } from './embedded-maintenance.ts'
 import { openDatabase } from './open.ts'
@@ -171,6 +171,7 @@ describe('the folder of the embedded database', () => {
   }
 
   test(`loses nothing acknowledged in ${KILLS} kills`, async () => {
+    await copyEmbedded(dataDir)
     for (let kill = 1; kill <= KILLS; kill++) {
       const writer = startWriter()
       await writer.said(1 + kill * 40)
@@ -186,6 +187,7 @@ describe('the folder of the embedded database', () => {
   }, 120_000)
 
   test('is refused to a second process, naming the first, until that one is gone', async () => {
+    await copyEmbedded(dataDir)
     const writer = startWriter()
     await writer.said(1)
     await expect(openDatabase({ dataDir }, silentLog)).rejects.toThrow(`${dataDir} is in use by process ${writer.pid};`)
@@ -203,8 +205,9 @@ describe('the folder of the embedded database', () => {
     const db = await openDatabase({ dataDir }, silentLog)
     expect(await db.query(sql('SELECT 1 AS one'))).toEqual([{ one: 1 }])
     expect(existsSync(join(dataDir, 'pgdata.building'))).toBe(false)
+    expect(statSync(join(dataDir, 'pgdata')).mode & 0o077).toBe(0)
     await db.stop()
-  })
+  }, 120_000)
 
   test('written by another version of PostgreSQL is refused, and let go', async () => {
     mkdirSync(join(dataDir, 'pgdata'), { recursive: true })

@@ -7,8 +7,9 @@
  *
  * The first start builds beside (`pgdata.building`) and renames: a folder named `pgdata` is always whole.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Log } from '../log.ts'
 import { Channels } from './embedded-channels.ts'
@@ -20,6 +21,7 @@ import { type Database, DatabaseError } from './port.ts'
 
 /** Of the PostgreSQL in the pinned PGlite: another major version cannot read the files. */
 const MAJOR_VERSION = '18'
+const RESTART_DELAY_MS = 1_000
 
 export interface EmbeddedOptions {
   readonly dataDir: string
@@ -87,6 +89,7 @@ async function build(dataDir: string, folder: string, log: Log): Promise<void> {
       else reject(new Error(`the embedded database in ${dataDir} could not be built: ${reason}`))
     })
   })
+  chmodSync(building, 0o700) // as PostgreSQL's own initdb leaves it; PGlite makes it anybody's to read
   renameSync(building, folder)
   if (process.platform === 'win32') return
   const fd = openSync(dataDir, 'r')
@@ -118,15 +121,21 @@ function openSession(folder: string, log: Log): Session {
     stream: () => {
       const before = last
       const { stream, ended } = openWorkerStream(folder, before)
-      last = before.then(() => ended).then(reason => log.debug({ reason }, 'the thread of the embedded database ended'))
+      last = before.then(() => ended).then(reason => (reason !== undefined ? restUpon(reason, log) : undefined))
       return stream
     },
     onConnect: client => channels.restore(client),
   })
-  pool.on('error', error => log.error({ error: error.message }, 'the embedded database died; it is started anew'))
+  pool.on('error', () => {}) // said by restUpon
   pool.on('connect', client => {
     client.on('error', () => {})
     client.on('notification', ({ channel, payload }) => channels.deliver(channel, payload ?? ''))
   })
   return { pool, channels, ended: () => last }
+}
+
+/** What killed one worker (a full disk) may kill the next: they are not started in a tight circle. */
+async function restUpon(reason: string, log: Log): Promise<void> {
+  log.error({ reason, restMs: RESTART_DELAY_MS }, 'the embedded database died; the next statement starts it anew')
+  await delay(RESTART_DELAY_MS)
 }
