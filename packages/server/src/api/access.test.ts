@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { operationEntries } from '@posthorn/contract'
 import { describe, expect, test } from 'vitest'
-import { serve } from '../../test/api/serve.ts'
+import { serve, serveAlone } from '../../test/api/serve.ts'
 import { createAccess, isLoopback } from './access.ts'
 
 const SECRET = 'correct horse'
@@ -41,7 +41,7 @@ describe('without a secret', () => {
   })
 
   test('the server warns that it is open', async () => {
-    const { logged } = await serve()
+    const { logged } = await serveAlone()
     expect(logged).toMatchObject([{ level: 'warn', message: expect.stringContaining('no admin secret') }])
   })
 

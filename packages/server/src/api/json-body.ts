@@ -18,6 +18,6 @@ export function acceptJson(app: FastifyInstance): void {
 }
 
 /** Takes a body of any other type as it is. */
-export function acceptBytes(app: FastifyInstance, bodyLimit: number): void {
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body))
+export function acceptBytes(app: FastifyInstance): void {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 }

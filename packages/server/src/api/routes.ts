@@ -41,7 +41,7 @@ export function addRoutes(app: FastifyInstance, context: RouteContext): void {
   app.decorateRequest('caller', null)
   for (const [name, operation] of operationEntries) {
     const route = createRoute(name, operation, context)
-    if (operation.raw) app.register(async scope => addRawRoute(scope, route, context.maxBodyBytes))
+    if (operation.raw) app.register(async scope => addRawRoute(scope, route))
     else app.route(route)
   }
   for (const alias of pathAliases) {
@@ -154,8 +154,8 @@ function createBatchHandler(operation: Operation, { handlers, maxBodyBytes }: Ro
 }
 
 /** JSON is the message in its envelope; anything else is the message's body itself. */
-async function addRawRoute(scope: FastifyInstance, route: RouteOptions, maxBodyBytes: number): Promise<void> {
-  acceptBytes(scope, maxBodyBytes)
+async function addRawRoute(scope: FastifyInstance, route: RouteOptions): Promise<void> {
+  acceptBytes(scope)
   const prepare = route.preValidation as NonNullable<Exclude<RouteOptions['preValidation'], unknown[]>>
   scope.route({
     ...route,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { serve } from '../../test/api/serve.ts'
+import { serve, serveAlone } from '../../test/api/serve.ts'
 
 describe('the server', () => {
   test('welcomes', async () => {
@@ -36,7 +36,7 @@ describe('closing', () => {
     'POST /queues/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n'
 
   test('lets a request finish, and takes no other', async () => {
-    const { port, url, close, state } = await serve()
+    const { port, url, close, state } = await serveAlone()
     const socket = connect(port, '127.0.0.1')
     let answer = ''
     socket.on('data', data => {
@@ -54,7 +54,7 @@ describe('closing', () => {
   })
 
   test('cuts at its deadline what does not end', async () => {
-    const { port, url, close } = await serve()
+    const { port, url, close } = await serveAlone()
     const socket = connect(port, '127.0.0.1').on('error', () => undefined)
     socket.write(`${head}{"name":`)
     await once(socket, 'ready')

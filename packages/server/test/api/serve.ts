@@ -1,12 +1,28 @@
-import { afterEach } from 'vitest'
+import { afterAll, afterEach } from 'vitest'
 import type { Health } from '../../src/api/health.ts'
 import { type ApiOptions, createApi } from '../../src/api/server.ts'
 import { createFakeHandlers, type FakeState } from './fake-handlers.ts'
 
-export const closing: (() => Promise<void>)[] = []
+/** A server takes a tenth of a second to make: tests with the same configuration share one, emptied between them. */
+const shared = new Map<string, Served>()
+const own: Served[] = []
+
 afterEach(async () => {
-  await Promise.all(closing.splice(0).map(close => close()))
+  for (const { state, health, logged } of shared.values()) {
+    state.queues.clear()
+    state.messages.clear()
+    state.calls.length = 0
+    state.failure = null
+    health.now = WELL
+    logged.length = 0
+  }
+  await Promise.all(own.splice(0).map(({ close }) => close(1000)))
 })
+afterAll(async () => {
+  await Promise.all([...shared.values()].map(({ close }) => close(1000)))
+})
+
+const WELL: Health = { live: true, ready: true, parts: { database: { ok: true, state: 'up' } } }
 
 export interface Served {
   readonly url: string
@@ -27,15 +43,28 @@ export interface Answered {
   readonly json: Json
 }
 
-/** The API over fake handlers on a free port of the loopback address; closed after the test. */
-export async function serve(
-  overrides: Partial<ApiOptions['config']> & Partial<Pick<ApiOptions, 'translate'>> = {},
-): Promise<Served> {
-  const { translate, ...config } = overrides
+type Overrides = Partial<ApiOptions['config']>
+
+/** The API over fake handlers on a free port of the loopback address. */
+export async function serve(config: Overrides = {}): Promise<Served> {
+  const key = JSON.stringify(config)
+  const found = shared.get(key) ?? (await start(config))
+  shared.set(key, found)
+  return found
+}
+
+/** One of its own: for tests that close it, or look at how it starts. */
+export async function serveAlone(config: Overrides = {}, translate?: ApiOptions['translate']): Promise<Served> {
+  const served = await start(config, translate)
+  own.push(served)
+  return served
+}
+
+async function start(config: Overrides, translate?: ApiOptions['translate']): Promise<Served> {
   const { handlers, state } = createFakeHandlers()
   const logged: Served['logged'] = []
   const note = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message })
-  const health: Served['health'] = { now: { live: true, ready: true, parts: { database: { ok: true, state: 'up' } } } }
+  const health: Served['health'] = { now: WELL }
   const api = createApi({
     config: { host: '127.0.0.1', port: 0, adminSecret: null, maxBodyBytes: 1_048_576, ...config },
     orgId: 1,
@@ -47,7 +76,6 @@ export async function serve(
     ...(translate && { translate }),
   })
   const { url, port } = await api.listen()
-  closing.push(() => api.close(1000))
   return { url, port, state, logged, health, close: api.close, call: (...args) => call(url, ...args) }
 }
 
