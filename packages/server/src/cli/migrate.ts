@@ -5,8 +5,8 @@ import { loadConfig, processSources } from '../config.ts'
 import type { Log } from '../log.ts'
 import { type Flags, withSettings } from './settings.ts'
 
-/** Brings the database up to date. Gives back the migrations that it applied. */
-export type Migrate = (config: Config, log: Log) => Promise<readonly string[]>
+/** Brings the database up to date; the log names the migrations that it runs. */
+export type Migrate = (config: Config, log: Log) => Promise<void>
 
 export function migrateCommand(migrate: Migrate): Command {
   return withSettings('migrate')
@@ -14,8 +14,7 @@ export function migrateCommand(migrate: Migrate): Command {
     .description('Brings the database up to date, and ends. A node does the same when it starts.')
     .action(async (flags: Flags) => {
       const config = loadConfig(processSources(flags))
-      const applied = await migrate(config, pino({ level: config.logLevel }))
-      for (const name of applied) console.error(`applied ${name}`)
-      if (applied.length === 0) console.error('the database is up to date')
+      await migrate(config, pino({ level: config.logLevel }))
+      console.error('the database is up to date')
     })
 }

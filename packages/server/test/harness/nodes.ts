@@ -85,7 +85,7 @@ export class NodeProcess {
   }
 }
 
-/** Starts `posthorn serve` on a free port with this environment on top of ours, and waits until it answers /health. */
+/** Starts `posthorn serve` on a free port with this environment on top of ours, and waits until it is ready. */
 export async function startNode(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
   if (!existsSync(COMPILED))
     throw new Error('the stories run what is built: npm run build (npm test does it by itself)')
@@ -144,7 +144,7 @@ async function waitForAddress(child: ChildProcess, log: () => string): Promise<s
 async function waitForHealth(node: NodeProcess): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS
   while (performance.now() < deadline) {
-    const response = await fetch(`${node.url}/health`).catch(() => null)
+    const response = await fetch(`${node.url}/health/ready`).catch(() => null)
     await response?.arrayBuffer()
     if (response?.ok) return
     await new Promise(resolve => setTimeout(resolve, 20))

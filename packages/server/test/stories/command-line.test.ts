@@ -62,8 +62,12 @@ describe('the command line', () => {
   })
 
   test('migrate prepares the database, and finds nothing to do the second time', async () => {
-    expect(await posthorn('migrate')).toMatchObject({ code: 0, err: expect.stringContaining('applied') })
-    expect(await posthorn('migrate')).toMatchObject({ code: 0, err: expect.stringContaining('up to date') })
+    const first = await posthorn('migrate')
+    expect(first).toMatchObject({ code: 0, err: expect.stringContaining('up to date') })
+    expect(first.out).toContain('0001_first')
+    const second = await posthorn('migrate')
+    expect(second).toMatchObject({ code: 0, err: expect.stringContaining('up to date') })
+    expect(second.out).not.toContain('0001_first')
   })
 })
 
