@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
+import { migrateDatabase, startNode } from '../app.ts'
 import { ConfigError } from '../config.ts'
+import { migrateCommand } from './migrate.ts'
+import { serveCommand } from './serve.ts'
 import { targetCommand } from './target.ts'
 
 /** What the command line ends with: 0 it did what was asked, 1 it could not, 2 it was asked wrongly. */
@@ -22,7 +25,7 @@ function program(): Command {
     .version(version(), '-V, --version')
     .showHelpAfterError('(--help shows what is possible)')
     .exitOverride(leave)
-  for (const command of [targetCommand()]) program.addCommand(command.copyInheritedSettings(program))
+  for (const command of [serveCommand(startNode), migrateCommand(migrateDatabase), targetCommand()]) program.addCommand(command.copyInheritedSettings(program))
   return program
 }
 

@@ -39,22 +39,32 @@ interface Applied {
 }
 
 /**
- * Brings the database's tables up to date.
+ * Brings the database's tables up to date. Gives the names of the migrations that it ran.
  * @throws Error if a migration that has run was changed since, or the database is newer than this program
  */
-export async function migrate(db: Database, log: Log, folder = MIGRATIONS): Promise<void> {
+export async function migrate(db: Database, log: Log, folder = MIGRATIONS): Promise<string[]> {
   const migrations = readMigrations(folder)
-  while (await db.transaction(tx => runNext(db, tx, migrations, log), { slow: true }));
+  const ran: string[] = []
+  for (;;) {
+    const name = await db.transaction(tx => runNext(db, tx, migrations, log), { slow: true })
+    if (name === null) return ran
+    ran.push(name)
+  }
 }
 
-/** Runs the first migration that has not been run. False if there is none. */
-async function runNext(db: Database, tx: Executor, migrations: readonly Migration[], log: Log): Promise<boolean> {
+/** Runs the first migration that has not been run. Null if there is none. */
+async function runNext(
+  db: Database,
+  tx: Executor,
+  migrations: readonly Migration[],
+  log: Log,
+): Promise<string | null> {
   await tx.query(takeLock, [db.lockSpace, MIGRATION_LOCK])
   await prepare(db, tx)
   const applied = await tx.query<Applied>(listApplied)
   check(applied, migrations)
   const next = migrations[applied.length]
-  if (!next) return false
+  if (!next) return null
   log.info({ migration: next.name }, 'migrating the database')
   try {
     await tx.exec(next.sql)
@@ -62,7 +72,7 @@ async function runNext(db: Database, tx: Executor, migrations: readonly Migratio
     throw new Error(`migration ${next.name} failed: ${(error as Error).message}`, { cause: error })
   }
   await tx.query(record, [next.number, next.name, next.sha256])
-  return true
+  return next.name
 }
 
 /** An existing schema is not created again: that would ask for a right that its owner need not have. */

@@ -202,7 +202,7 @@ export interface PushEngine {
   loadPinned(queueIds: readonly number[]): Promise<Head[]>
   /** Messages past their expiry in these shards. */
   loadExpired(shards: readonly number[], limit: number): Promise<Head[]>
-  /** Fixes the places of these messages before all that are not pinned. Gives back the ids that it pinned. */
+  /** Fixes the places of these messages before all that are not pinned. Gives back the ids that are pinned now. */
   pin(orgId: number, queueId: number, ids: readonly number[], tenure: Tenure): Promise<number[]>
   /**
    * Ordered queues: delayed messages that are due, and those with a priority from before the queue was ordered, take their

@@ -25,8 +25,11 @@ export interface Backlog {
   readonly waiting: number
   /** The next message that may start at `now`. `xmin`: every transaction below it has ended. */
   take(now: number, xmin: number): Head | typeof UNSURE | null
-  /** Messages that would be taken now if their places were fixed. */
-  unsure(xmin: number): readonly Head[]
+  /** Whether a message would be taken now if its place were fixed. */
+  isUnsure(xmin: number): boolean
+  /** Messages whose places are to be fixed now. Their lines stand still until `endPin` says which were; null: in doubt. */
+  beginPin(xmin: number): readonly Head[]
+  endPin(pinned: ReadonlySet<number> | null): void
   /** When, later than `now`, something that waits for its time becomes ready; null if nothing does. */
   nextAt(now: number): number | null
   /** A message stored by this node is offered in memory; if it is not taken, a load will find it. */

@@ -4,6 +4,9 @@ export const START: Place = { xid: 0, id: 0 }
 
 export const isBefore = (a: Place, b: Place): boolean => a.xid < b.xid || (a.xid === b.xid && a.id < b.id)
 
+/** The place alone, without the message that stands there. */
+const placeOf = ({ xid, id }: Place): Place => ({ xid, id })
+
 /** The last place before everything of this transaction. */
 export const beforeXid = (xid: number): Place => ({ xid: xid - 1, id: Number.MAX_SAFE_INTEGER })
 
@@ -26,6 +29,11 @@ export class Cursor {
   loading = false
   #found: Place | null = null
 
+  /** Everything up to here has been read. */
+  get readTo(): Place {
+    return this.#found && isBefore(this.#found, this.after) ? this.#found : this.after
+  }
+
   begin(): Place {
     this.loading = true
     this.behind = false
@@ -36,15 +44,15 @@ export class Cursor {
   /** `last`: the last place that the load gave; null if it gave nothing. `more`: it stopped at its limit. */
   end(last: Place | null, more: boolean): void {
     this.loading = false
-    if (last && isBefore(this.after, last)) this.after = last
+    if (last && isBefore(this.after, last)) this.after = placeOf(last)
     if (more) this.behind = true
-    if (this.#found) this.lookAgain(this.#found)
+    this.#settleFound()
   }
 
   failed(): void {
     this.loading = false
     this.behind = true
-    if (this.#found) this.lookAgain(this.#found)
+    this.#settleFound()
   }
 
   /** Something that is not in memory is right behind `place`, or later. */
@@ -60,7 +68,13 @@ export class Cursor {
   /** A message that was handed over in memory: true if the cursor has it covered, so that it may be kept. */
   covers(place: Place): boolean {
     if (this.behind || this.loading) return false
-    if (isBefore(this.after, place)) this.after = place
+    if (isBefore(this.after, place)) this.after = placeOf(place)
     return true
+  }
+
+  #settleFound(): void {
+    const found = this.#found
+    this.#found = null
+    if (found) this.lookAgain(found)
   }
 }

@@ -94,6 +94,7 @@ export class Dispatcher<R extends Route> {
     }
   }
 
+  debug(id: number) { return { q: this.#queues.get(id), w: [...this.#wanting].map(q => q.id), l: this.#loading, t: this.#times.next(), sh: this.#shards.get(id % 8), now: this.#options.sweeper.now(), may: this.#options.mayAct() } } // DEBUG
   /** Shards whose news this node wants. */
   get shards(): number[] {
     return [...this.#shards.values()].filter(({ state }) => state === 'owned').map(({ shard }) => shard)
@@ -106,6 +107,7 @@ export class Dispatcher<R extends Route> {
       if (before?.state === 'lost' && before.epoch === previousEpoch) {
         before.epoch = epoch
         before.state = 'owned'
+        before.isScanned = false
         continue
       }
       if (before) this.#leave(before)
@@ -126,6 +128,7 @@ export class Dispatcher<R extends Route> {
         queue.restart(work)
         this.#touch(queue)
       }
+      for (const shard of shards) this.#scanned(shard)
     } catch (error) {
       if (this.#stopped) return
       this.#options.log.warn({ err: error }, 'looking for work failed; trying again')
@@ -342,6 +345,13 @@ export class Dispatcher<R extends Route> {
     return queue
   }
 
+  #scanned(id: number): void {
+    const shard = this.#shards.get(id)
+    if (!shard || shard.isScanned) return
+    shard.isScanned = true
+    for (const queue of this.#queuesOf(shard)) this.#touch(queue)
+  }
+
   #queuesOf(shard: Shard): QueueRun<R>[] {
     return [...this.#queues.values()].filter(queue => queue.shard === shard)
   }
@@ -438,8 +448,7 @@ export class Dispatcher<R extends Route> {
     const loads = []
     for (const queue of this.#wanting) {
       this.#wanting.delete(queue)
-      if (!queue.isServed || !queue.backlog) continue
-      const wanted = queue.backlog.loads(now)
+      const wanted = queue.loads(now)
       if (wanted.length === 0) continue
       loads.push(...wanted)
       queues.push(queue)

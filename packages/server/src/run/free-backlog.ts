@@ -58,9 +58,15 @@ export class FreeBacklog implements Backlog {
     return index < 0 ? null : this.#held.splice(index, 1)[0]!
   }
 
-  unsure(): readonly Head[] {
+  isUnsure(): boolean {
+    return false
+  }
+
+  beginPin(): readonly Head[] {
     return []
   }
+
+  endPin(): void {}
 
   nextAt(now: number): number | null {
     const due = this.#due.loading ? null : this.#due.next

@@ -1,6 +1,6 @@
-import type { Head } from '../engine/port.ts'
+import type { Head, Place } from '../engine/port.ts'
 import { type Backlog, earliest, type Load, UNSURE } from './backlog.ts'
-import { beforePlace, beforeXid, Cursor, START } from './cursor.ts'
+import { beforePlace, beforeXid, Cursor, isBefore, START } from './cursor.ts'
 import { Line } from './line.ts'
 import { LoadSize } from './load-size.ts'
 import type { Pantry } from './pantry.ts'
@@ -12,6 +12,7 @@ const MOST_OF_A_KEY = 16
 /** With this many keys waiting, failing or busy, the lane is read no further: the bound on memory of a queue whose every key fails. */
 const MOST_KEYS = 10_000
 const MOST_WAITING = 2000
+const MOST_PINNED = 100
 
 /**
  * The backlog of a queue that is ordered by key: one reader goes along the lane and deals its messages out to the lines
@@ -30,6 +31,8 @@ export class KeyedBacklog implements Backlog {
   readonly #hungry = new Set<string>()
   readonly #retries = new Timetable<string>()
   #free: Head[] = []
+  /** The last place of the lane that has been dealt out. */
+  #dealt: Place = START
   #pinned = false
   waiting = 0
 
@@ -49,6 +52,7 @@ export class KeyedBacklog implements Backlog {
     let unsure = false
     for (const key of this.#ready) {
       const line = this.#lines.get(key)
+      if (line && this.#isTooEarly(line)) continue
       const front = line?.front(now, xmin) ?? null
       if (front === UNSURE) {
         unsure = true
@@ -61,14 +65,19 @@ export class KeyedBacklog implements Backlog {
     return unsure ? UNSURE : null
   }
 
-  unsure(xmin: number): Head[] {
-    const heads: Head[] = []
-    for (const key of this.#ready) {
-      const line = this.#lines.get(key)
-      const head = line?.heads[0]
-      if (line && !line.current && head && head.pin === null && head.xid >= xmin) heads.push(head)
+  isUnsure(xmin: number): boolean {
+    return this.#unsureLines(xmin).length > 0
+  }
+
+  beginPin(xmin: number): readonly Head[] {
+    return this.#unsureLines(xmin).map(line => line.beginPin())
+  }
+
+  endPin(pinned: ReadonlySet<number> | null): void {
+    for (const [key, line] of this.#lines) {
+      this.#counted(line, () => line.endPin(pinned))
+      this.#look(key)
     }
-    return heads.slice(0, 100)
   }
 
   nextAt(now: number): number | null {
@@ -97,7 +106,9 @@ export class KeyedBacklog implements Backlog {
   restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void {
     if (priorities.some(priority => priority !== 0)) this.#promotion.lookAgain(0)
     if (nextDue !== null) this.#promotion.lookAgain(nextDue)
-    if (pinned && this.#lines.size === 0) this.#pinned = true
+    // Not while there is something in memory: it would wait until everything before it had been read again.
+    if (this.#lines.size > 0) return
+    if (pinned) this.#pinned = true
     if (priorities.includes(0)) this.#lane.lookAgain(START)
   }
 
@@ -107,13 +118,14 @@ export class KeyedBacklog implements Backlog {
     if (this.#pinned && !this.#lane.loading) return [...loads, this.#loadPinned()]
     for (const key of this.#hungry) {
       const line = this.#lines.get(key)
-      if (line?.wantsPinned(now)) loads.push(line.loadPinned(this.#queueId, head => head.key === key))
+      if (line?.wantsPinned(now)) loads.push(this.#loadPinnedOf(key, line))
       else if (line?.wantsLoad(now, 1)) loads.push(this.#loadKey(key, line))
       else if (line && now < line.notBefore) this.#arm(key, line)
       this.#hungry.delete(key)
     }
     const { behind, loading } = this.#lane
-    if (behind && !loading && this.#hasRoom && this.waiting < this.#size.low) loads.push(this.#loadLane())
+    const isShort = this.#hasRoom && this.waiting < this.#size.low
+    if (behind && !loading && (isShort || this.#isLate)) loads.push(this.#loadLane())
     return loads
   }
 
@@ -148,6 +160,7 @@ export class KeyedBacklog implements Backlog {
     this.#free = []
     for (const line of this.#lines.values()) this.#counted(line, () => line.rewind(START))
     for (const [key, line] of this.#lines) if (!line.current) this.#lines.delete(key)
+    this.#dealt = START
     this.#pinned = true
     this.#lane.lookAgain(START)
   }
@@ -156,7 +169,23 @@ export class KeyedBacklog implements Backlog {
     return this.#lines.size < MOST_KEYS && this.waiting < MOST_WAITING && !this.#pantry.isFull
   }
 
+  #unsureLines(xmin: number): Line[] {
+    const lines = [...this.#ready].flatMap(key => this.#lines.get(key) ?? [])
+    return lines.filter(line => line.isUnsure(xmin) && !this.#isTooEarly(line)).slice(0, MOST_PINNED)
+  }
+
+  /** Something turned up before what is in memory: that waits until it has been read. */
+  get #isLate(): boolean {
+    return isBefore(this.#lane.readTo, this.#dealt)
+  }
+
+  #isTooEarly(line: Line): boolean {
+    const head = line.heads[0]
+    return head !== undefined && head.pin === null && isBefore(this.#lane.readTo, head)
+  }
+
   #deal(head: Head): void {
+    if (isBefore(this.#dealt, head)) this.#dealt = { xid: head.xid, id: head.id }
     if (head.key === null) {
       if (this.#pantry.add(head)) {
         this.#free.push(head)
@@ -221,11 +250,28 @@ export class KeyedBacklog implements Backlog {
       kind: 'key',
       request: { queueId: this.#queueId, key, after: line.cursor.begin(), limit: MOST_OF_A_KEY },
       done: heads => {
-        this.#counted(line, () => line.loaded(heads, heads.length === MOST_OF_A_KEY))
+        // What the lane has not reached yet, it will deal out itself.
+        const reached = heads.filter(head => !isBefore(this.#lane.readTo, head))
+        this.#counted(line, () => line.loaded(reached, reached.length === MOST_OF_A_KEY))
         this.#look(key)
       },
       failed: () => {
         line.cursor.failed()
+        this.#hungry.add(key)
+      },
+    }
+  }
+
+  #loadPinnedOf(key: string, line: Line): Load {
+    const load = line.loadPinned(this.#queueId, head => head.key === key)
+    return {
+      ...load,
+      done: (heads: readonly Head[]) => {
+        this.#counted(line, () => load.done(heads))
+        this.#look(key)
+      },
+      failed: () => {
+        load.failed()
         this.#hungry.add(key)
       },
     }

@@ -19,6 +19,8 @@ export class Line {
   pinned = false
   /** Out, or being settled. */
   current: Head | null = null
+  /** Its place is being fixed; meanwhile the line stands still. */
+  #pinning: Head | null = null
   /** The head is retried no earlier than this. */
   notBefore = 0
   readonly #pantry: Pantry
@@ -39,13 +41,14 @@ export class Line {
   }
 
   get isIdle(): boolean {
-    return !this.current && this.#heads.length === 0 && !this.cursor.behind && !this.cursor.loading && !this.pinned
+    const { behind, loading } = this.cursor
+    return !this.current && !this.#pinning && !this.pinned && this.#heads.length === 0 && !behind && !loading
   }
 
   /** The next message, if it may start now. */
   front(now: number, xmin: number): Head | typeof UNSURE | null {
     const head = this.#heads[0]
-    if (this.current || this.pinned || !head || now < this.notBefore) return null
+    if (this.current || this.#pinning || this.pinned || !head || now < this.notBefore) return null
     if (head.retryAt !== null && head.retryAt > now) {
       this.notBefore = head.retryAt
       return null
@@ -59,6 +62,29 @@ export class Line {
     this.#pantry.started(head)
     this.current = head
     return head
+  }
+
+  isUnsure(xmin: number): boolean {
+    const head = this.#heads[0]
+    return !this.current && !this.#pinning && !this.pinned && head !== undefined && head.pin === null && head.xid >= xmin
+  }
+
+  beginPin(): Head {
+    this.#pinning = this.#heads[0]!
+    return this.#pinning
+  }
+
+  /** Which places were fixed; null: in doubt. What is pinned in the table and not here is read from there first. */
+  endPin(pinned: ReadonlySet<number> | null): void {
+    const head = this.#pinning
+    if (!head) return
+    this.#pinning = null
+    if (pinned?.has(head.id) && this.#heads[0] === head) {
+      head.pin = 0
+      return
+    }
+    this.pinned = true
+    this.rewind(beforePlace(head))
   }
 
   /** A message handed over in memory, or met on the way of the lane that feeds this line. */
@@ -78,15 +104,16 @@ export class Line {
     else this.cursor.lookAgain(place)
   }
 
-  /** Empties memory and reads again from `place`, or from its first message if that is earlier. */
+  /** Empties memory and reads again from `place`, or from the earliest of its messages (pinned ones may stand before earlier). */
   rewind(place: Place): void {
-    const first = this.#heads[0]
+    let from = place
     for (const head of this.#heads) {
       if (head.pin !== null) this.pinned = true
+      if (isBefore(beforePlace(head), from)) from = beforePlace(head)
       this.#pantry.drop(head)
     }
     this.#heads = []
-    this.cursor.lookAgain(first && isBefore(beforePlace(first), place) ? beforePlace(first) : place)
+    this.cursor.lookAgain(from)
   }
 
   /** The rows of a load of this line, in order. */
@@ -94,6 +121,8 @@ export class Line {
     this.cursor.end(heads.at(-1) ?? null, more)
     for (const head of heads) {
       if (this.#pantry.known.has(head)) continue
+      // Something turned up before it during the load: it is read again after that.
+      if (isBefore(this.cursor.after, head)) return
       const last = this.#heads.at(-1)
       if (last && last.pin === null && isBefore(head, last)) return this.rewind(beforePlace(head))
       if (this.#pantry.add(head)) this.#heads.push(head)
@@ -123,12 +152,12 @@ export class Line {
     return this.pinned && !this.cursor.loading && now >= this.notBefore && !this.current
   }
 
-  loadPinned(queueId: number, pick: (head: Head) => boolean): Load {
+  loadPinned(queueId: number, pick: (head: Head) => boolean): Load & { kind: 'pinned' } {
     this.cursor.begin()
     return {
       kind: 'pinned',
       queueId,
-      done: heads => {
+      done: (heads: readonly Head[]) => {
         this.cursor.end(null, true)
         this.pinned = false
         for (const head of heads.filter(pick)) if (this.#pantry.add(head)) this.#heads.push(head)

@@ -29,9 +29,16 @@ export class OrderedBacklog implements Backlog {
     return front && typeof front === 'object' ? this.#line.takeFront() : front
   }
 
-  unsure(xmin: number): Head[] {
-    const head = this.#line.heads[0]
-    return !this.#line.current && head && head.pin === null && head.xid >= xmin ? [head] : []
+  isUnsure(xmin: number): boolean {
+    return this.#line.isUnsure(xmin)
+  }
+
+  beginPin(xmin: number): readonly Head[] {
+    return this.#line.isUnsure(xmin) ? [this.#line.beginPin()] : []
+  }
+
+  endPin(pinned: ReadonlySet<number> | null): void {
+    this.#line.endPin(pinned)
   }
 
   nextAt(now: number): number | null {
@@ -57,9 +64,10 @@ export class OrderedBacklog implements Backlog {
   restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void {
     if (priorities.some(priority => priority !== 0)) this.#promotion.lookAgain(0)
     if (nextDue !== null) this.#promotion.lookAgain(nextDue)
-    if (!this.#line.isIdle) return
-    if (pinned) this.#line.pinned = true
-    if (priorities.includes(0)) this.#line.lookAgain(START)
+    const line = this.#line
+    if (line.current || line.waiting > 0) return
+    if (pinned) line.pinned = true
+    if (priorities.includes(0)) line.lookAgain(START)
   }
 
   loads(now: number): Load[] {
@@ -80,6 +88,7 @@ export class OrderedBacklog implements Backlog {
 
   clear(): void {
     this.#line.rewind(START)
+    this.#line.pinned = true
   }
 
   #loadLane(): Load {

@@ -1,5 +1,5 @@
 import type { Found, Head, Work } from '../engine/port.ts'
-import type { Backlog } from './backlog.ts'
+import type { Backlog, Load } from './backlog.ts'
 import { FreeBacklog } from './free-backlog.ts'
 import { KeyedBacklog } from './keyed-backlog.ts'
 import { OrderedBacklog } from './ordered-backlog.ts'
@@ -41,7 +41,7 @@ export class QueueRun<R extends Route> {
   get isServed(): boolean {
     const { route } = this
     const isOpen = route !== null && route.callbackUrl !== null && !route.isPaused && !this.isHeld
-    return isOpen && this.shard.state === 'owned'
+    return isOpen && this.shard.state === 'owned' && this.shard.isScanned
   }
 
   get mayStart(): boolean {
@@ -75,6 +75,17 @@ export class QueueRun<R extends Route> {
     for (const found of this.#found.values()) this.find(found)
     this.#work = null
     this.#found.clear()
+  }
+
+  /** The loads that its backlog wants; what they bring is of no use to a backlog that has been replaced or left meanwhile. */
+  loads(now: number): Load[] {
+    const { backlog } = this
+    if (!this.isServed || !backlog) return []
+    const isCurrent = (): boolean => this.backlog === backlog && this.shard.state !== 'gone'
+    return backlog.loads(now).map(load => {
+      const done = load.done as (...brought: unknown[]) => void
+      return { ...load, done: (...brought: unknown[]) => isCurrent() && done(...brought) } as Load
+    })
   }
 
   /** Reads everything again, from the beginning. */

@@ -11,6 +11,8 @@ import type { Tenure } from '../engine/port.ts'
 export interface Shard extends Tenure {
   epoch: number
   state: 'owned' | 'draining' | 'lost' | 'gone'
+  /** What was in it when it was taken has been looked for: before that, nothing of it is started. */
+  isScanned: boolean
   /** Attempts under way or not yet settled. */
   busy: number
   /** Called once when a draining shard has nothing busy any more. */
@@ -18,7 +20,7 @@ export interface Shard extends Tenure {
 }
 
 export function newShard({ shard, epoch }: Tenure): Shard {
-  return { shard, epoch, state: 'owned', busy: 0, drained: null }
+  return { shard, epoch, state: 'owned', isScanned: false, busy: 0, drained: null }
 }
 
 export function leaveBusy(shard: Shard): void {

@@ -43,8 +43,7 @@ export class Unsure<R extends Route> {
   swept(): void {
     const { sweeper, clock, fixed } = this.#options
     for (const [queue, looks] of this.#looks) {
-      const unsure = queue.backlog?.unsure(sweeper.xmin) ?? []
-      if (unsure.length === 0 || !queue.isServed) {
+      if (!queue.isServed || !queue.backlog?.isUnsure(sweeper.xmin)) {
         this.#looks.delete(queue)
         fixed(queue)
       } else if (looks === 0) {
@@ -60,22 +59,20 @@ export class Unsure<R extends Route> {
 
   async #pin(queue: QueueRun<R>): Promise<void> {
     const { engine, sweeper, clock, log, fixed } = this.#options
-    const heads = queue.backlog?.unsure(sweeper.xmin) ?? []
-    try {
-      const tenure = { shard: queue.shard.shard, epoch: queue.shard.epoch }
-      const ids = heads.map(({ id }) => id)
-      const pinned = new Set(heads.length === 0 ? [] : await engine.pin(queue.route!.orgId, queue.id, ids, tenure))
-      for (const head of heads) if (pinned.has(head.id)) head.pin = 0
+    const { backlog, shard, id, route } = queue
+    if (!backlog || !route) return
+    const ids = backlog.beginPin(sweeper.xmin).map(head => head.id)
+    const done = (pinned: ReadonlySet<number> | null): void => {
+      backlog.endPin(pinned)
       this.#looks.delete(queue)
-      // One that could not be pinned has been taken away, or the shard has: what is in memory is out of date.
-      if (pinned.size < heads.length) queue.backlog?.clear()
       fixed(queue)
+    }
+    try {
+      const tenure = { shard: shard.shard, epoch: shard.epoch }
+      done(new Set(ids.length === 0 ? [] : await engine.pin(route.orgId, id, ids, tenure)))
     } catch (error) {
-      log.warn({ queueId: queue.id, err: error }, 'fixing the order failed; trying again')
-      clock.setTimer(() => {
-        this.#looks.delete(queue)
-        fixed(queue)
-      }, RETRY_MS)
+      log.warn({ queueId: id, err: error }, 'fixing the order failed; trying again')
+      clock.setTimer(() => done(null), RETRY_MS)
     }
   }
 }

@@ -163,8 +163,8 @@ function pin(store: Store, queueId: number, ids: readonly number[], tenure: Tenu
   const pinned: number[] = []
   for (const id of ids) {
     const row = store.live.get(id)
-    if (!row || row.queueId !== queueId || row.pin !== null) continue
-    row.pin = store.newPin()
+    if (!row || row.queueId !== queueId) continue
+    row.pin ??= store.newPin()
     pinned.push(id)
   }
   return pinned

@@ -6,6 +6,6 @@ WITH fence AS MATERIALIZED (
   SELECT i.id, nextval('posthorn.message_pin') AS pin
   FROM unnest($4::bigint[]) AS i (id)
 )
-UPDATE posthorn.message AS m SET pin = n.pin
-FROM n WHERE m.id = n.id AND m.org_id = $5::int AND m.queue_id = $3::int AND m.pin IS NULL AND EXISTS (SELECT FROM fence)
+UPDATE posthorn.message AS m SET pin = coalesce(m.pin, n.pin)
+FROM n WHERE m.id = n.id AND m.org_id = $5::int AND m.queue_id = $3::int AND EXISTS (SELECT FROM fence)
 RETURNING m.id::text

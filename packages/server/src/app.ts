@@ -1,0 +1,257 @@
+/**
+ * One node, put together: the only file that knows which adapters are used.
+ *
+ * Started in the order in which things stand on one another, stopped in the reverse: callers first, then attempts, then
+ * shards, then the database. A start that fails stops what it had started.
+ */
+import { readFileSync } from 'node:fs'
+import { type Config, Problem } from '@posthorn/contract'
+import { isLoopback } from './api/access.ts'
+import { createApi } from './api/server.ts'
+import type { Clock } from './clock.ts'
+import { systemClock } from './clock.ts'
+import { migrate } from './db/migrate.ts'
+import { openDatabase } from './db/open.ts'
+import { type Database, DatabaseError, type Statement } from './db/port.ts'
+import { checkHeaders } from './deliver/header-rules.ts'
+import { createGuard } from './deliver/guard.ts'
+import type { Sender } from './deliver/port.ts'
+import { createSender } from './deliver/send.ts'
+import { createWebhooks } from './deliver/webhook.ts'
+import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
+import { createPostgresEngine } from './engine/postgres/engine.ts'
+import { createPostgresLocks, createSoloLocks } from './engine/postgres/locks.ts'
+import { ensureSpans } from './engine/postgres/upkeep/spans.ts'
+import { createIds, type Ids, nodeId } from './id.ts'
+import type { Log } from './log.ts'
+import { createAttempts } from './queue/attempts.ts'
+import { QueueBook, type QueueConfig } from './queue/book.ts'
+import { createMessages } from './queue/messages.ts'
+import { queueOperations } from './queue/operations.ts'
+import { createQueues } from './queue/queues.ts'
+import { Announcer, readAnnouncement } from './run/announcer.ts'
+import { createMetrics, type Metrics } from './run/metrics.ts'
+import { WorkingNode } from './run/node.ts'
+import { defaultLimits } from './run/port.ts'
+import { type Installation, openInstallation } from './tenant/installation.ts'
+import type { SecretBox } from './tenant/secret-box.ts'
+import { openSecrets } from './tenant/secrets.ts'
+
+export interface RunningNode {
+  /** Where it answers. */
+  readonly url: string
+  /** Stops in order, within the configured time. */
+  stop(): Promise<void>
+}
+
+const SHARDS = 64
+const LIST_LIMIT_MS = 10_000
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/** Starts a node and resolves when it serves. @throws Error in one sentence for an operator, with everything stopped again */
+export async function startNode(config: Config, log: Log): Promise<RunningNode> {
+  const closing = new Closing()
+  try {
+    const url = await start(config, log, closing)
+    return { url, stop: () => closing.run(log) }
+  } catch (error) {
+    await closing.run(log)
+    throw error
+  }
+}
+
+/** Brings the database up to date and closes it. Gives back what was applied. */
+export async function migrateDatabase(config: Config, log: Log): Promise<readonly string[]> {
+  const db = await openDatabase(databaseOptions(config), log)
+  try {
+    return await migrate(db, log)
+  } finally {
+    await db.stop()
+  }
+}
+
+async function start(config: Config, log: Log, closing: Closing): Promise<string> {
+  const db = await openDatabase(databaseOptions(config), log)
+  closing.add('database', () => db.stop())
+  await migrate(db, log)
+  await ensureSpans(db)
+  const installation = await openInstallation(db, { shardCount: SHARDS })
+  const secrets = await openSecrets(db, { configured: config.secretKey ?? undefined, folder: config.dataDir })
+  const parts = { config, log, db, clock: systemClock, installation, secrets, ids: createIds(installation.webhookIdKey) }
+
+  const book = new QueueBook({ db, secrets, clock: systemClock, log })
+  const { sender, delivery } = openDelivery(parts)
+  closing.add('connections', () => sender.stop(0))
+  const { node, metrics, commit } = await openNode({ ...parts, book, delivery }, closing)
+  const api = openApi({ ...parts, book, node, metrics, commit })
+  await node.start()
+  closing.add('node', () => node.stop(config.shutdownTimeoutMs))
+  const { url } = await api.listen()
+  closing.add('callers', () => api.close(config.shutdownTimeoutMs))
+  return url
+}
+
+interface Parts {
+  readonly config: Config
+  readonly log: Log
+  readonly db: Database
+  readonly clock: Clock
+  readonly installation: Installation
+  readonly secrets: SecretBox
+  readonly ids: Ids
+}
+
+function databaseOptions(config: Config) {
+  return {
+    url: config.databaseUrl ?? undefined,
+    lockUrl: config.databaseLockUrl ?? undefined,
+    dataDir: config.dataDir,
+    schema: config.databaseSchema,
+    poolSize: config.databasePoolSize,
+  }
+}
+
+function openDelivery({ config, log, clock, ids }: Parts) {
+  const guard = createGuard({ allowLoopback: isLoopback(config.host), allow: config.allowTargets })
+  const sender: Sender = createSender({ clock, log, guard })
+  return { sender, delivery: createWebhooks({ sender, ids, clock, random: Math.random, version }) }
+}
+
+type Delivery = ReturnType<typeof openDelivery>['delivery']
+type Node = WorkingNode<QueueConfig>
+
+async function openNode(parts: Parts & { readonly book: QueueBook; readonly delivery: Delivery }, closing: Closing) {
+  const { config, log, db, clock, installation, book, delivery } = parts
+  const engine = createPostgresEngine(db, installation.shardCount)
+  const metrics: Metrics = createMetrics(() => node.stats)
+  const announcer = new Announcer({ clock, log, notify: payload => notify(db, payload) })
+  const node: Node = new WorkingNode<QueueConfig>({
+    id: nodeId(),
+    engine,
+    locks: config.roles.includes('worker') ? locksOf(db, installation) : null,
+    routes: book,
+    delivery,
+    clock,
+    log,
+    meter: metrics.meter,
+    limits: { ...defaultLimits, inFlight: config.maxInFlight },
+    random: Math.random,
+    ownershipTimeoutMs: config.ownershipTimeoutMs,
+    pauseQueue: (queueId, reason) => pauseQueue(parts, node, queueId, reason),
+    announce: shards => db.kind === 'postgres' && announcer.announce(shards),
+    led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),
+  })
+  closing.add('announcements', async () => announcer.stop())
+  const commit = createGroupCommit({
+    put: messages => engine.put(messages),
+    stored(messages, results) {
+      metrics.stored(messages.length)
+      node.stored(messages, results)
+    },
+    repair: async () => {
+      await ensureSpans(db)
+      return true
+    },
+  })
+  const heard = (payload: string): void => node.heard(readAnnouncement(payload))
+  const listening = await db.listen(channelOf(db), heard, () => node.heard(null))
+  closing.add('listener', () => listening.stop())
+  return { node, metrics, commit }
+}
+
+function locksOf(db: Database, { shardCount }: Installation) {
+  return db.kind === 'postgres' ? createPostgresLocks(db) : createSoloLocks(db, shardCount)
+}
+
+const NOTIFY: Statement = { name: 'notify', text: 'SELECT pg_notify($1, $2)' }
+const channelOf = (db: Database): string => `posthorn_${db.lockSpace >>> 0}`
+
+async function notify(db: Database, payload: string): Promise<void> {
+  await db.query(NOTIFY, [channelOf(db), payload])
+}
+
+interface ApiParts extends Parts {
+  readonly book: QueueBook
+  readonly node: Node
+  readonly metrics: Metrics
+  readonly commit: GroupCommit
+}
+
+function openApi(parts: ApiParts) {
+  const { config, log, db, installation, node, metrics } = parts
+  const { queues, messages, attempts } = openQueueRoom(parts)
+  return createApi({
+    config,
+    orgId: installation.instanceOrgId,
+    version,
+    handlers: queueOperations(queues, messages, attempts),
+    health: { check: () => checkHealth(db, node) },
+    metrics: () => metrics.render(),
+    log,
+    translate: problemOfDatabase,
+  })
+}
+
+function openQueueRoom({ config, db, secrets, book, node, commit, ids }: ApiParts) {
+  const shared = { db, checkHeaders, secrets, listLimitMs: LIST_LIMIT_MS }
+  const queueChanged = (): void => {
+    book.forgetAll()
+    node.changed()
+  }
+  const queues = createQueues({ ...shared, changed: queueChanged })
+  const messages = createMessages({
+    ...shared,
+    book,
+    ids,
+    idempotencyTtlMs: config.idempotencyTtlMs,
+    put: message => commit.put(message),
+    changed: () => node.changed(),
+  })
+  return { queues, messages, attempts: createAttempts(shared) }
+}
+
+async function pauseQueue({ db, secrets, book }: Parts & { book: QueueBook }, node: Node, id: number, reason: string) {
+  const orgId = book.get(id)?.orgId
+  if (orgId === undefined) return
+  const queues = createQueues({ db, secrets, checkHeaders, listLimitMs: LIST_LIMIT_MS, changed: () => node.changed() })
+  await queues.pause({ orgId }, { id, reason })
+}
+
+const PING: Statement = { name: 'ping', text: 'SELECT 1' }
+
+async function checkHealth(db: Database, node: Node) {
+  const answers = await db.query(PING).then(
+    () => true,
+    () => false,
+  )
+  const { shards, members, leads } = node.stats
+  return {
+    live: true,
+    ready: answers && node.isReady,
+    parts: {
+      database: { ok: answers, state: answers ? db.kind : 'does not answer' },
+      worker: { ok: node.isReady, state: `${shards} shards, ${members} workers${leads ? ', leader' : ''}` },
+    },
+  }
+}
+
+function problemOfDatabase(error: unknown): Problem | null {
+  if (!(error instanceof DatabaseError) || error.outcome === 'rejected') return null
+  return new Problem(error.outcome === 'unknown' ? 'outcome_unknown' : 'database_unavailable', {}, { cause: error })
+}
+
+/** What has to be ended, last opened first. One that fails does not keep the others. */
+class Closing {
+  readonly #steps: { readonly name: string; readonly run: () => Promise<unknown> }[] = []
+
+  add(name: string, run: () => Promise<unknown>): void {
+    this.#steps.push({ name, run })
+  }
+
+  async run(log: Log): Promise<void> {
+    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+      const { name, run } = step
+      await run().catch((error: unknown) => log.error({ err: error, part: name }, 'stopping a part failed'))
+    }
+  }
+}

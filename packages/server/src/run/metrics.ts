@@ -1,0 +1,77 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Meter } from './port.ts'
+
+export interface NodeNumbers {
+  readonly shards: number
+  readonly queues: number
+  readonly inFlight: number
+  readonly unsettled: number
+  readonly bufferBytes: number
+  readonly members: number
+  readonly leads: boolean
+}
+
+export interface Metrics {
+  readonly meter: Meter
+  /** Counts one commit of puts. */
+  stored(messages: number): void
+  /** The text that Prometheus reads. */
+  render(): Promise<{ readonly contentType: string; readonly body: string }>
+}
+
+/** The node's numbers for Prometheus: sums as they happen, states at the moment of asking. */
+export function createMetrics(numbers: () => NodeNumbers): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const attempts = new Counter({
+    name: 'posthorn_attempts_total',
+    help: 'Attempts at delivery, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'posthorn_attempt_duration_seconds',
+    help: 'From the start of an attempt to the end of its response.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers,
+  })
+  const counter = (name: string, help: string) => new Counter({ name: `posthorn_${name}_total`, help, registers })
+  const settled = counter('settled', 'Outcomes recorded.')
+  const fenced = counter('fenced', 'Outcomes that came too late: another node had taken the shard.')
+  const swept = counter('sweep_findings', 'Lanes in which a look at the database found something new.')
+  const put = counter('puts', 'Messages stored by this node.')
+  const commits = counter('put_commits', 'Commits that stored messages.')
+  const gauge = (name: string, help: string, read: (node: NodeNumbers) => number) =>
+    new Gauge({
+      name: `posthorn_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read(numbers()))
+      },
+    })
+  gauge('shards', 'Shards that this node owns.', node => node.shards)
+  gauge('active_queues', 'Queues of these shards that have work.', node => node.queues)
+  gauge('attempts_in_flight', 'Attempts under way.', node => node.inFlight)
+  gauge('unsettled', 'Outcomes not yet recorded.', node => node.unsettled)
+  gauge('buffer_bytes', 'Bytes of messages waiting in memory.', node => node.bufferBytes)
+  gauge('workers', 'Worker nodes on this database.', node => node.members)
+  gauge('leader', '1 on the node that does the chores.', node => (node.leads ? 1 : 0))
+  gauge('resident_memory_bytes', 'Resident memory of this process.', () => process.memoryUsage.rss())
+  return {
+    meter: {
+      attempted(outcome, durationMs) {
+        attempts.inc({ outcome })
+        duration.observe(durationMs / 1000)
+      },
+      settled: messages => settled.inc(messages),
+      fenced: messages => fenced.inc(messages),
+      swept: found => swept.inc(found),
+    },
+    stored(messages) {
+      put.inc(messages)
+      commits.inc()
+    },
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  }
+}
