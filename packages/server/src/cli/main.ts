@@ -14,8 +14,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(argv as string[])
   } catch (error) {
-    process.exitCode = error instanceof ConfigError ? EXIT.usage : EXIT.failed
     console.error(`posthorn: ${explain(error)}`)
+    // Whatever was half started may hold the process; nothing in it was promised to anybody.
+    process.exit(error instanceof ConfigError ? EXIT.usage : EXIT.failed)
   }
 }
 
@@ -25,7 +26,8 @@ function program(): Command {
     .version(version(), '-V, --version')
     .showHelpAfterError('(--help shows what is possible)')
     .exitOverride(leave)
-  for (const command of [serveCommand(startNode), migrateCommand(migrateDatabase), targetCommand()]) program.addCommand(command.copyInheritedSettings(program))
+  for (const command of [serveCommand(startNode), migrateCommand(migrateDatabase), targetCommand()])
+    program.addCommand(command.copyInheritedSettings(program))
   return program
 }
 

@@ -1,26 +1,30 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { pause } from '../harness/load.ts'
 import { startNode, stopAll } from '../harness/nodes.ts'
-import { openEmbedded } from '../harness/places.ts'
 import { hang, Receiver } from '../harness/receiver.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/posthorn.mjs', import.meta.url))
 const PACKAGE = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 const folder = mkdtempSync(join(tmpdir(), 'posthorn-cli-'))
+const env = { POSTHORN_DATA_DIR: folder, POSTHORN_PORT: '0' }
+const started = new Set<ChildProcess>()
 
-afterEach(stopAll)
+afterEach(async () => {
+  await stopAll()
+  for (const child of started) child.kill('SIGKILL')
+  started.clear()
+})
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function posthorn(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const env = { ...process.env, POSTHORN_DATA_DIR: folder, POSTHORN_PORT: '0' }
-  const child = spawn(process.execPath, [COMMAND, ...args], { env, cwd: folder })
+  const child = spawn(process.execPath, [COMMAND, ...args], { env: { ...process.env, ...env }, cwd: folder })
+  started.add(child)
   let out = ''
   let err = ''
   child.stdout.on('data', chunk => {
@@ -30,6 +34,7 @@ async function posthorn(...args: string[]): Promise<{ code: number; out: string;
     err += chunk
   })
   const [code] = await once(child, 'close')
+  started.delete(child)
   return { code, out, err }
 }
 
@@ -52,13 +57,18 @@ describe('the command line', () => {
     [['no-such-command'], 'no-such-command'],
     [['serve', '--prot', '1'], '--port'],
     [['serve', '--port', 'many'], '--port must be an integer from 0 to 65535'],
-    [['serve', '--host', '0.0.0.0'], 'secret'],
     [['target', '--delay', '2'], '250ms'],
   ])('asked wrongly (%j) it ends with 2 and says what is wrong', async (args, reason) => {
     const { code, err } = await posthorn(...args)
     expect(err).toContain(reason)
     expect(err).not.toMatch(/\n\s+at /)
     expect(code).toBe(2)
+  })
+
+  test('an address that others can reach is refused without a secret', async () => {
+    const { code, err } = await posthorn('serve', '--host', '0.0.0.0')
+    expect(err).toContain('secret')
+    expect(code).toBeGreaterThan(0)
   })
 
   test('migrate prepares the database, and finds nothing to do the second time', async () => {
@@ -73,18 +83,15 @@ describe('the command line', () => {
 
 describe('posthorn serve', () => {
   test('says where it listens and where the data is; SIGTERM ends it with 0', async () => {
-    const place = await openEmbedded()
-    const node = await startNode(place.env)
+    const node = await startNode(env)
     expect(node.log).toContain(`posthorn listens on ${node.url}`)
-    expect(node.log).toContain(`posthorn keeps its data in ${place.env.POSTHORN_DATA_DIR}`)
+    expect(node.log).toContain(`posthorn keeps its data in ${folder}`)
     expect(await node.stop()).toEqual({ code: 0, signal: null })
-    await place.close()
   })
 
   test('SIGTERM lets an attempt finish, and a second signal ends it at once', async () => {
-    const place = await openEmbedded()
     const receiver = await Receiver.start()
-    const node = await startNode(place.env)
+    const node = await startNode(env)
     const queue = await node.api.createQueue({ callbackUrl: receiver.on('/hang', hang), timeoutMs: 20_000 })
     await node.api.put(queue.id, 'x')
     await receiver.waitForArrivals(1)
@@ -94,20 +101,16 @@ describe('posthorn serve', () => {
     node.signal('SIGTERM')
     expect(await stopped).toEqual({ code: 143, signal: null })
     await receiver.stop()
-    await place.close()
   })
 
-  test('a port that is taken is said in one sentence, and it ends with 1', async () => {
-    const place = await openEmbedded()
-    const node = await startNode(place.env)
+  test('a second node on the same folder, and a port that is taken, are said in one sentence', async () => {
+    const node = await startNode(env)
     const { port } = new URL(node.url)
-    const { code, err } = await posthorn('serve', '--port', port)
-    expect(err).toContain(`port ${port} is taken`)
-    expect(code).toBe(1)
-    const socket = connect(Number(port), '127.0.0.1')
-    await once(socket, 'connect')
-    socket.destroy()
+    const second = await posthorn('serve')
+    expect(second).toMatchObject({ code: 1, err: expect.stringContaining('in use by process') })
+    const elsewhere = join(folder, 'elsewhere')
+    const taken = await posthorn('serve', '--port', port, '--data-dir', elsewhere)
+    expect(taken).toMatchObject({ code: 1, err: expect.stringContaining(`port ${port} is taken`) })
     await node.stop()
-    await place.close()
   })
 })
