@@ -163,3 +163,9 @@ CREATE TABLE posthorn.span (
   created_at timestamptz NOT NULL DEFAULT now(),
   full_at timestamptz      -- when the id sequence was first seen past `hi`
 );
+
+-- Where the id sequence stood, hour by hour, for two days: how large spans must be, and how many ahead.
+CREATE TABLE posthorn.id_mark (
+  made_at timestamptz PRIMARY KEY DEFAULT now(),
+  last_id bigint NOT NULL
+);
