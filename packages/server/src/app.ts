@@ -13,8 +13,8 @@ import { systemClock } from './clock.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { type Database, DatabaseError, type Statement } from './db/port.ts'
-import { checkHeaders } from './deliver/header-rules.ts'
 import { createGuard } from './deliver/guard.ts'
+import { checkHeaders } from './deliver/header-rules.ts'
 import type { Sender } from './deliver/port.ts'
 import { createSender } from './deliver/send.ts'
 import { createWebhooks } from './deliver/webhook.ts'
@@ -60,11 +60,11 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
   }
 }
 
-/** Brings the database up to date and closes it. Gives back what was applied. */
-export async function migrateDatabase(config: Config, log: Log): Promise<readonly string[]> {
+/** Brings the database up to date, and closes it. */
+export async function migrateDatabase(config: Config, log: Log): Promise<void> {
   const db = await openDatabase(databaseOptions(config), log)
   try {
-    return await migrate(db, log)
+    await migrate(db, log)
   } finally {
     await db.stop()
   }
@@ -77,7 +77,15 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   await ensureSpans(db)
   const installation = await openInstallation(db, { shardCount: SHARDS })
   const secrets = await openSecrets(db, { configured: config.secretKey ?? undefined, folder: config.dataDir })
-  const parts = { config, log, db, clock: systemClock, installation, secrets, ids: createIds(installation.webhookIdKey) }
+  const parts = {
+    config,
+    log,
+    db,
+    clock: systemClock,
+    installation,
+    secrets,
+    ids: createIds(installation.webhookIdKey),
+  }
 
   const book = new QueueBook({ db, secrets, clock: systemClock, log })
   const { sender, delivery } = openDelivery(parts)

@@ -39,32 +39,22 @@ interface Applied {
 }
 
 /**
- * Brings the database's tables up to date. Gives the names of the migrations that it ran.
+ * Brings the database's tables up to date.
  * @throws Error if a migration that has run was changed since, or the database is newer than this program
  */
-export async function migrate(db: Database, log: Log, folder = MIGRATIONS): Promise<string[]> {
+export async function migrate(db: Database, log: Log, folder = MIGRATIONS): Promise<void> {
   const migrations = readMigrations(folder)
-  const ran: string[] = []
-  for (;;) {
-    const name = await db.transaction(tx => runNext(db, tx, migrations, log), { slow: true })
-    if (name === null) return ran
-    ran.push(name)
-  }
+  while (await db.transaction(tx => runNext(db, tx, migrations, log), { slow: true }));
 }
 
-/** Runs the first migration that has not been run. Null if there is none. */
-async function runNext(
-  db: Database,
-  tx: Executor,
-  migrations: readonly Migration[],
-  log: Log,
-): Promise<string | null> {
+/** Runs the first migration that has not been run. False if there is none. */
+async function runNext(db: Database, tx: Executor, migrations: readonly Migration[], log: Log): Promise<boolean> {
   await tx.query(takeLock, [db.lockSpace, MIGRATION_LOCK])
   await prepare(db, tx)
   const applied = await tx.query<Applied>(listApplied)
   check(applied, migrations)
   const next = migrations[applied.length]
-  if (!next) return null
+  if (!next) return false
   log.info({ migration: next.name }, 'migrating the database')
   try {
     await tx.exec(next.sql)
@@ -72,7 +62,7 @@ async function runNext(
     throw new Error(`migration ${next.name} failed: ${(error as Error).message}`, { cause: error })
   }
   await tx.query(record, [next.number, next.name, next.sha256])
-  return next.name
+  return true
 }
 
 /** An existing schema is not created again: that would ask for a right that its owner need not have. */

@@ -94,7 +94,6 @@ export class Dispatcher<R extends Route> {
     }
   }
 
-  debug(id: number) { return { q: this.#queues.get(id), w: [...this.#wanting].map(q => q.id), l: this.#loading, t: this.#times.next(), sh: this.#shards.get(id % 8), now: this.#options.sweeper.now(), may: this.#options.mayAct() } } // DEBUG
   /** Shards whose news this node wants. */
   get shards(): number[] {
     return [...this.#shards.values()].filter(({ state }) => state === 'owned').map(({ shard }) => shard)

@@ -76,7 +76,9 @@ export class FreeBacklog implements Backlog {
   isIdle(): boolean {
     const isLevel = ({ cursor }: Lane): boolean => !cursor.behind && !cursor.loading
     const due = this.#due
-    return this.waiting === 0 && this.#held.length === 0 && !due.loading && due.next === null && this.#lanes.every(isLevel)
+    return (
+      this.waiting === 0 && this.#held.length === 0 && !due.loading && due.next === null && this.#lanes.every(isLevel)
+    )
   }
 
   offer(head: Head): void {

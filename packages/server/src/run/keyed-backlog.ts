@@ -86,7 +86,14 @@ export class KeyedBacklog implements Backlog {
 
   isIdle(): boolean {
     const { behind, loading } = this.#lane
-    return !behind && !loading && !this.#pinned && this.#lines.size === 0 && this.#free.length === 0 && this.#promotion.isIdle
+    return (
+      !behind &&
+      !loading &&
+      !this.#pinned &&
+      this.#lines.size === 0 &&
+      this.#free.length === 0 &&
+      this.#promotion.isIdle
+    )
   }
 
   offer(head: Head): void {
@@ -159,7 +166,7 @@ export class KeyedBacklog implements Backlog {
     this.waiting -= this.#free.length
     this.#free = []
     for (const line of this.#lines.values()) this.#counted(line, () => line.rewind(START))
-    for (const [key, line] of this.#lines) if (!line.current) this.#lines.delete(key)
+    for (const [key, line] of this.#lines) if (!line.isBusy) this.#lines.delete(key)
     this.#dealt = START
     this.#pinned = true
     this.#lane.lookAgain(START)

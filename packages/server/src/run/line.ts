@@ -41,8 +41,12 @@ export class Line {
   }
 
   get isIdle(): boolean {
-    const { behind, loading } = this.cursor
-    return !this.current && !this.#pinning && !this.pinned && this.#heads.length === 0 && !behind && !loading
+    return !this.isBusy && !this.pinned && this.#heads.length === 0 && !this.cursor.behind
+  }
+
+  /** An attempt, a load or a pin is under way, and its end will come to this line. */
+  get isBusy(): boolean {
+    return this.current !== null || this.#pinning !== null || this.cursor.loading
   }
 
   /** The next message, if it may start now. */
@@ -66,7 +70,9 @@ export class Line {
 
   isUnsure(xmin: number): boolean {
     const head = this.#heads[0]
-    return !this.current && !this.#pinning && !this.pinned && head !== undefined && head.pin === null && head.xid >= xmin
+    return (
+      !this.current && !this.#pinning && !this.pinned && head !== undefined && head.pin === null && head.xid >= xmin
+    )
   }
 
   beginPin(): Head {
@@ -159,6 +165,7 @@ export class Line {
       queueId,
       done: (heads: readonly Head[]) => {
         this.cursor.end(null, true)
+        this.rewind(this.cursor.after)
         this.pinned = false
         for (const head of heads.filter(pick)) if (this.#pantry.add(head)) this.#heads.push(head)
       },

@@ -28,7 +28,8 @@ export class Loader {
 
   /** Resolves when every load is done or has failed. Never rejects. */
   async run(loads: readonly Load[]): Promise<void> {
-    const of = <K extends Load['kind']>(kind: K) => loads.filter((load): load is Load & { kind: K } => load.kind === kind)
+    const of = <K extends Load['kind']>(kind: K) =>
+      loads.filter((load): load is Load & { kind: K } => load.kind === kind)
     const ran = await Promise.all([
       this.#guard(of('lane'), list => this.#lanes(list)),
       this.#guard(of('key'), list => this.#keys(list)),
@@ -80,8 +81,7 @@ export class Loader {
       return last ? { ...request, after: { dueAt: last.dueAt!, id: last.id } } : request
     })
     const next = await this.#engine.nextDue(after)
-    for (const load of loads)
-      load.done(groups.get(load.request.queueId) ?? [], next.get(load.request.queueId) ?? null)
+    for (const load of loads) load.done(groups.get(load.request.queueId) ?? [], next.get(load.request.queueId) ?? null)
   }
 
   async #promote(loads: readonly (Load & { kind: 'promote' })[]): Promise<void> {

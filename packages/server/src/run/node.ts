@@ -76,7 +76,6 @@ export class WorkingNode<R extends Route> {
       })
   }
 
-  debug(id: number) { return this.#dispatcher.debug(id) } // DEBUG
   get stats() {
     return { ...this.#dispatcher.stats, members: this.#ownership?.members ?? 0, leads: this.#ownership?.leads ?? false }
   }

@@ -105,7 +105,11 @@ export class Settler {
     }
   }
 
-  async #finish(batch: readonly Finished[], epochs: readonly number[], { fenced, deadLettered }: Settled): Promise<void> {
+  async #finish(
+    batch: readonly Finished[],
+    epochs: readonly number[],
+    { fenced, deadLettered }: Settled,
+  ): Promise<void> {
     this.#options.meter.settled(batch.length)
     const isFenced = (shard: number, epoch: number): boolean =>
       fenced.some(tenure => tenure.shard === shard && tenure.epoch === epoch)
@@ -128,7 +132,10 @@ export class Settler {
       return
     }
     const [one] = batch
-    this.#options.log.error({ messageId: one!.head.id, err: error }, 'an outcome was refused; recording it without texts')
+    this.#options.log.error(
+      { messageId: one!.head.id, err: error },
+      'an outcome was refused; recording it without texts',
+    )
     await this.#settle([withoutTexts(one!)], again)
   }
 }

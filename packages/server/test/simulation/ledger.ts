@@ -32,6 +32,12 @@ export class Ledger {
     this.#store = store
   }
 
+  starts(id: number) {
+    return { put: this.#puts.get(id), starts: this.#starts.get(id) }
+  }
+  faultList() {
+    return this.#faults
+  }
   get acknowledged(): number {
     return this.#puts.size
   }
@@ -58,9 +64,12 @@ export class Ledger {
   }
 
   accepted(start: Start, at: number): void {
-    const earlier = (this.#starts.get(start.id) ?? []).find(other => other !== start && other.acceptedAt !== null)
-    if (earlier && !this.#faultBetween(earlier.node, earlier.at, at))
-      this.#break(at, `message ${start.id} was delivered twice without a fault`)
+    for (const other of this.#starts.get(start.id) ?? []) {
+      if (other === start || other.acceptedAt === null) continue
+      const [first, second] = other.at <= start.at ? [other, start] : [start, other]
+      if (!this.#faultBetween(first.node, first.at, second.at))
+        this.#break(at, `message ${start.id} was delivered twice (${first.at}, ${second.at}) without a fault`)
+    }
     start.acceptedAt = at
   }
 

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly nodes: number
   readonly messages: number
   readonly faults: boolean
+  /** Of the attempts: how many take seconds, how many fail. */
+  readonly receivers?: 'well' | 'slow and failing'
   readonly bug?: PlantedBug
 }
 
@@ -33,6 +35,7 @@ interface SimulatedNode {
   readonly holds: Set<LockHold>
 }
 
+const RECEIVERS = { well: { failing: 0.1, slow: 0.03 }, 'slow and failing': { failing: 0.5, slow: 0.3 } }
 const QUEUES = 9
 const SHARDS = 8
 const OWNERSHIP_TIMEOUT_MS = 3000
@@ -98,6 +101,12 @@ class World {
     if (!this.#nodes.some(({ process }) => process.isAlive)) this.#birth()
     await this.time.run(PATIENCE_MS, () => this.#engine.store.live.size === 0)
     this.ledger.close(this.time.now)
+    if ((globalThis as any).DEBUG)
+      (globalThis as any).world = {
+        engine: this.#engine,
+        nodes: this.#nodes,
+        alive: new Set(this.#nodes.filter(n => n.process.isAlive).map(n => n.nth)),
+      }
     for (const { process } of this.#nodes) process.kill()
   }
 
@@ -197,14 +206,14 @@ class World {
         this.time.at(this.#random() * 10, () => process.do(() => working.heard(shards)))
   }
 
-  /** Receivers: mostly quick and well, sometimes slow, failing or hanging. */
   #receiver(node: number, process: Process): Delivery<Route> {
     return {
       attempt: (_route, head, nth, done) => {
         const line = lineOf(head.queueId, head.key)
         const start = this.ledger.start(head.id, line, node, this.time.now)
-        const fails = this.#random() < 0.1
-        const takesMs = this.#random() < 0.03 ? 2000 + this.#random() * 4000 : this.#random() * 40
+        const { failing, slow } = RECEIVERS[this.#scenario.receivers ?? 'well']
+        const fails = this.#random() < failing
+        const takesMs = this.#random() < slow ? 2000 + this.#random() * 4000 : this.#random() * 40
         this.time.at(takesMs, () => {
           if (!fails) this.ledger.accepted(start, this.time.now)
           process.do(() => done(reportOf(fails, takesMs), now => decide(fails, nth, now, line !== null)))
@@ -318,7 +327,16 @@ class World {
 
 function routeOf(id: number): Route {
   const ordered = orderOf(id)
-  return { id, orgId: 1, version: 1, callbackUrl: 'http://x', ordered, concurrency: 5, deadLetterQueueId: null, isPaused: false }
+  return {
+    id,
+    orgId: 1,
+    version: 1,
+    callbackUrl: 'http://x',
+    ordered,
+    concurrency: 5,
+    deadLetterQueueId: null,
+    isPaused: false,
+  }
 }
 
 function reportOf(fails: boolean, durationMs: number): Report {

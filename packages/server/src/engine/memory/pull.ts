@@ -84,7 +84,8 @@ function anyOf(store: Store, queueId: number): Row[] {
 function headsOf(store: Store, queueId: number, ordered: 'queue' | 'key'): Row[] {
   const xid = store.begin()
   for (const row of store.live.values())
-    if (row.queueId === queueId && row.dueAt !== null && row.dueAt <= store.now) Object.assign(row, { dueAt: null, xid })
+    if (row.queueId === queueId && row.dueAt !== null && row.dueAt <= store.now)
+      Object.assign(row, { dueAt: null, xid })
   store.end(xid)
   const heads = new Map<string, Row>()
   const rows = store.select(
