@@ -10,9 +10,10 @@ import { isLoopback } from './api/access.ts'
 import { createApi } from './api/server.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
+import { answers, channelOf, notify } from './db/announce.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
-import { type Database, DatabaseError, type Statement } from './db/port.ts'
+import { type Database, DatabaseError } from './db/port.ts'
 import { createGuard } from './deliver/guard.ts'
 import { checkHeaders } from './deliver/header-rules.ts'
 import type { Sender } from './deliver/port.ts'
@@ -132,7 +133,7 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
   const { config, log, db, clock, installation, book, delivery } = parts
   const engine = createPostgresEngine(db, installation.shardCount)
   const metrics: Metrics = createMetrics(() => node.stats)
-  const announcer = new Announcer({ clock, log, notify: payload => notify(db, payload) })
+  const announcer = new Announcer({ clock, log, notify: payload => notify(db, channelOf(db), payload) })
   const node: Node = new WorkingNode<QueueConfig>({
     id: nodeId(),
     engine,
@@ -171,13 +172,6 @@ function locksOf(db: Database, { shardCount }: Installation) {
   return db.kind === 'postgres' ? createPostgresLocks(db) : createSoloLocks(db, shardCount)
 }
 
-const NOTIFY: Statement = { name: 'notify', text: 'SELECT pg_notify($1, $2)' }
-const channelOf = (db: Database): string => `posthorn_${db.lockSpace >>> 0}`
-
-async function notify(db: Database, payload: string): Promise<void> {
-  await db.query(NOTIFY, [channelOf(db), payload])
-}
-
 interface ApiParts extends Parts {
   readonly book: QueueBook
   readonly node: Node
@@ -188,11 +182,12 @@ interface ApiParts extends Parts {
 function openApi(parts: ApiParts) {
   const { config, log, db, installation, node, metrics } = parts
   const { queues, messages, attempts } = openQueueRoom(parts)
+  const serves = config.roles.includes('api')
   return createApi({
     config,
     orgId: installation.instanceOrgId,
     version,
-    handlers: queueOperations(queues, messages, attempts),
+    handlers: serves ? queueOperations(queues, messages, attempts) : null,
     health: { check: () => checkHealth(db, node) },
     metrics: () => metrics.render(),
     log,
@@ -225,19 +220,14 @@ async function pauseQueue({ db, secrets, book }: Parts & { book: QueueBook }, no
   await queues.pause({ orgId }, { id, reason })
 }
 
-const PING: Statement = { name: 'ping', text: 'SELECT 1' }
-
 async function checkHealth(db: Database, node: Node) {
-  const answers = await db.query(PING).then(
-    () => true,
-    () => false,
-  )
+  const isThere = await answers(db)
   const { shards, members, leads } = node.stats
   return {
     live: true,
-    ready: answers && node.isReady,
+    ready: isThere && node.isReady,
     parts: {
-      database: { ok: answers, state: answers ? db.kind : 'does not answer' },
+      database: { ok: isThere, state: isThere ? db.kind : 'does not answer' },
       worker: { ok: node.isReady, state: `${shards} shards, ${members} workers${leads ? ', leader' : ''}` },
     },
   }

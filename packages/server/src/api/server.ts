@@ -27,7 +27,8 @@ export interface ApiOptions {
   /** The org that the admin secret acts for. */
   readonly orgId: number
   readonly version: string
-  readonly handlers: Handlers
+  /** Null on a node that only delivers: it answers for its health and its numbers, nothing else. */
+  readonly handlers: Handlers | null
   readonly health: HealthPort
   readonly metrics: MetricsPort
   readonly log: Log
@@ -85,10 +86,12 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
     sendProblem(new Problem('route_not_found', { method: request.method, url: request.url }), request, reply)
   })
   app.addHook('onRequest', (request, _reply, done) => done(access.refuse(request.headers) ?? undefined))
-  app.get('/', async () => welcome)
   addHealth(app, options.health, options.metrics, access)
-  addDocumentation(app, options.version)
-  addRoutes(app, { handlers: options.handlers, access, maxBodyBytes: config.maxBodyBytes })
+  if (options.handlers) {
+    app.get('/', async () => welcome)
+    addDocumentation(app, options.version)
+    addRoutes(app, { handlers: options.handlers, access, maxBodyBytes: config.maxBodyBytes })
+  }
   return app
 }
 

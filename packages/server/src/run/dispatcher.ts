@@ -1,17 +1,19 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { Change, Head, PushEngine, Sweep, Taken, Verdict } from '../engine/port.ts'
 import type { Log } from '../log.ts'
 import { UNSURE } from './backlog.ts'
+import { Feeder } from './feeder.ts'
+import { Holdings } from './holdings.ts'
 import { Known } from './known.ts'
 import { Loader } from './loader.ts'
 import { Pantry } from './pantry.ts'
 import type { Decide, Delivery, Limits, Meter, Report, Route, Routes } from './port.ts'
-import { QueueRun } from './queue-run.ts'
+import type { QueueRun } from './queue-run.ts'
 import { Round } from './round.ts'
+import { Router } from './router.ts'
 import { type Finished, Settler } from './settler.ts'
-import { leaveBusy, newShard, type Shard } from './shard.ts'
+import { leaveBusy, type Shard } from './shard.ts'
 import type { Sweeper } from './sweeper.ts'
-import { Timetable } from './timetable.ts'
 import { Unsure } from './unsure.ts'
 
 export interface DispatcherOptions<R extends Route> {
@@ -33,16 +35,18 @@ export interface DispatcherOptions<R extends Route> {
   readonly fenced: (shard: number) => void
 }
 
-const LOADS_AT_ONCE = 2
-const QUEUES_PER_LOAD = 500
+const RETRY_MS = 500
+/** Asked now and then, not for each message: a load brings many. */
 const WANT_EVERY = 64
+const LATE = { kind: 'expired', reason: 'not delivered in time' } as const
+const LOST = { kind: 'dead', reason: 'its payload is gone', deadLetterQueueId: null } as const
 
 /**
  * The dispatcher: a scheduler over the queues that have work, of the shards that this node owns.
  *
  * Guarantees that a message is started only while its shard is owned and `mayAct` says so, in its queue's order, and by
  * nobody else at the same time: what is in memory is known by id, and whatever a load brings of it is skipped. What is
- * not in memory is in the database, and a cursor, a due time or a hint says that it is there: nothing is stuck.
+ * not in memory is in the database, and a cursor or a due time says that it is there: nothing is stuck.
  *
  * It holds no backlog. Time, engine and sender are handed in, so that all of it runs in the simulation.
  */
@@ -50,43 +54,42 @@ export class Dispatcher<R extends Route> {
   readonly #options: DispatcherOptions<R>
   readonly #known = new Known()
   readonly #pantry: Pantry
-  readonly #loader: Loader
+  readonly #holdings: Holdings<R>
+  readonly #router: Router<R>
+  readonly #feeder: Feeder<R>
   readonly #settler: Settler
   readonly #round: Round<R>
   readonly #unsure: Unsure<R>
-  readonly #shards = new Map<number, Shard>()
-  readonly #queues = new Map<number, QueueRun<R>>()
-  readonly #wanting = new Set<QueueRun<R>>()
-  readonly #unknown = new Set<number>()
-  readonly #times = new Timetable<number>()
-  #loading = 0
-  #loadSoon = false
-  #routing = false
-  #pumpScheduled = false
-  #timer: { readonly at: number; readonly timer: Timer } | null = null
+  #isPumpScheduled = false
   #stopped = false
 
   constructor(options: DispatcherOptions<R>) {
     this.#options = options
-    const { engine, clock, log, meter, limits, sweeper } = options
-    this.#pantry = new Pantry(this.#known, limits.bufferBytes)
-    this.#loader = new Loader({ engine, known: this.#known, clock, log, promoted: () => sweeper.soon() })
-    this.#round = new Round(limits.inFlight)
-    this.#unsure = new Unsure({ engine, sweeper, clock, log, fixed: queue => this.#touch(queue) })
-    this.#settler = new Settler({
-      settle: (batch, again) => engine.settle(batch, again),
-      clock,
-      log,
-      meter,
-      settled: (finished, held) => this.#settled(finished, held),
-      deadLettered: queueIds => this.#options.deadLettered(queueIds),
+    const { engine, clock, log, meter, limits, sweeper, mayAct, routes, deadLettered } = options
+    const known = this.#known
+    const touch = (queue: QueueRun<R>): void => this.#touch(queue)
+    const pantry = new Pantry(known, limits.bufferBytes)
+    this.#pantry = pantry
+    this.#holdings = new Holdings({
+      shardCount: engine.shardCount,
+      known,
+      pantry,
+      opened: queue => this.#router.route(queue),
+      closed: queue => this.#feeder.forget(queue),
     })
+    this.#router = new Router({ routes, clock, log, routed: touch })
+    const loader = new Loader({ engine, known, clock, log, promoted: () => sweeper.soon() })
+    this.#feeder = new Feeder({ loader, clock, now: () => sweeper.now(), mayAct, fed: touch })
+    this.#round = new Round(limits.inFlight)
+    this.#unsure = new Unsure({ engine, sweeper, clock, log, fixed: touch })
+    const settle: PushEngine['settle'] = (batch, again) => engine.settle(batch, again)
+    const settled = (over: readonly Finished[], held: (one: Finished) => boolean) => this.#settled(over, held)
+    this.#settler = new Settler({ settle, clock, log, meter, settled, deadLettered })
   }
 
   get stats() {
     return {
-      shards: this.#shards.size,
-      queues: this.#queues.size,
+      ...this.#holdings.size,
       inFlight: this.#round.inFlight,
       unsettled: this.#settler.pending,
       known: this.#known.size,
@@ -96,65 +99,51 @@ export class Dispatcher<R extends Route> {
 
   /** Shards whose news this node wants. */
   get shards(): number[] {
-    return [...this.#shards.values()].filter(({ state }) => state === 'owned').map(({ shard }) => shard)
+    return this.#holdings.owned
   }
 
-  /** Begins to serve these shards. Attempts of an earlier holding go on as part of this one, if nobody held them in between. */
+  /** Begins to serve these shards. */
   own(taken: readonly Taken[]): void {
-    for (const { shard, epoch, previousEpoch } of taken) {
-      const before = this.#shards.get(shard)
-      if (before?.state === 'lost' && before.epoch === previousEpoch) {
-        before.epoch = epoch
-        before.state = 'owned'
-        before.isScanned = false
-        continue
-      }
-      if (before) this.#leave(before)
-      this.#shards.set(shard, newShard({ shard, epoch }))
-    }
+    for (const one of taken) this.#holdings.take(one)
     void this.rescan(taken.map(({ shard }) => shard))
   }
 
   /** Looks at everything again from the beginning: after taking shards, and now and then as the last net. */
   async rescan(shards: readonly number[] = this.shards): Promise<void> {
-    if (shards.length === 0) return
+    if (shards.length === 0 || this.#stopped) return
     // A look that began before these shards were wanted could step over what commits during the scan.
     await this.#options.sweeper.settled()
     try {
       for (const work of await this.#options.engine.findWork(shards)) {
-        const queue = this.#queueOf(work.queueId)
+        const queue = this.#holdings.open(work.queueId)
         if (!queue) continue
+        if (!queue.route) this.#router.route(queue)
         queue.restart(work)
         this.#touch(queue)
       }
-      for (const shard of shards) this.#scanned(shard)
+      for (const queue of this.#holdings.scanned(shards)) this.#touch(queue)
     } catch (error) {
       if (this.#stopped) return
       this.#options.log.warn({ err: error }, 'looking for work failed; trying again')
-      this.#options.clock.setTimer(() => void this.rescan(shards.filter(shard => this.#shards.has(shard))), 500)
+      const again = (): void => void this.rescan(shards.filter(shard => this.#holdings.holds(shard)))
+      this.#options.clock.setTimer(again, RETRY_MS)
     }
   }
 
   /** Stops serving a shard in peace: resolves when its attempts under way are settled. */
-  async release(shard: number): Promise<void> {
-    const held = this.#shards.get(shard)
-    if (!held || held.state !== 'owned') return
-    held.state = 'draining'
-    for (const queue of this.#queuesOf(held)) queue.backlog?.clear()
-    if (held.busy > 0) await new Promise<void>(resolve => (held.drained = resolve))
-    if (held.state === 'draining') this.#leave(held)
+  release(shard: number): Promise<void> {
+    return this.#holdings.release(shard)
   }
 
   /** The locks are gone without notice: nothing more is started; what is under way goes on. */
   lose(): void {
-    for (const shard of this.#shards.values()) if (shard.state === 'owned') shard.state = 'lost'
-    for (const queue of this.#queues.values()) queue.backlog?.clear()
+    this.#holdings.lose()
   }
 
   /** Messages that this node has just stored. */
   offer(heads: readonly Head[]): void {
     for (const head of heads) {
-      const queue = this.#queueOf(head.queueId)
+      const queue = this.#holdings.open(head.queueId)
       if (!queue) continue
       if (queue.backlog && queue.isServed) queue.backlog.offer(head)
       else queue.find({ priority: head.priority, fromXid: head.dueAt === null ? head.xid : null, fromDue: head.dueAt })
@@ -165,7 +154,7 @@ export class Dispatcher<R extends Route> {
   /** What a look at the database found. */
   found({ found }: Sweep): void {
     for (const one of found) {
-      const queue = this.#queueOf(one.queueId)
+      const queue = this.#holdings.open(one.queueId)
       if (!queue) continue
       queue.find(one)
       this.#touch(queue)
@@ -175,37 +164,31 @@ export class Dispatcher<R extends Route> {
   }
 
   changed({ kind, queueId, messageId }: Change): void {
-    const queue = this.#queues.get(queueId)
+    const queue = this.#holdings.get(queueId)
     if (!queue) return
     if (kind === 'message' && messageId !== null) queue.backlog?.drop(messageId)
     if (kind === 'purge') queue.backlog?.clear()
-    if (kind === 'queue') this.#reroute(queue)
+    if (kind === 'queue') this.#router.route(queue)
     this.#touch(queue)
   }
 
   /** Messages past their expiry that wait in the database: they end without an attempt. */
   expire(heads: readonly Head[]): void {
     for (const head of heads) {
-      const queue = this.#queueOf(head.queueId)
-      if (queue && this.#pantry.add(head)) {
-        this.#pantry.started(head)
-        this.#end(queue, head, { kind: 'expired', reason: 'not delivered in time' })
-      }
+      const queue = this.#holdings.open(head.queueId)
+      if (!queue || !this.#pantry.add(head)) continue
+      this.#pantry.started(head)
+      this.#end(queue, head, LATE)
     }
   }
 
-  /** Takes queues that have been idle since the last call out of memory, and shards that are lost for good. */
   forgetIdle(): void {
-    for (const shard of this.#shards.values()) if (shard.state === 'lost' && shard.busy === 0) this.#leave(shard)
-    for (const [id, queue] of this.#queues) {
-      if (queue.isIdle && queue.wasIdle) this.#queues.delete(id)
-      queue.wasIdle = queue.isIdle
-    }
+    this.#holdings.forgetIdle()
   }
 
   /** This node may act again. */
   resume(): void {
-    this.#runLoads()
+    this.#feeder.resume()
     this.pump()
   }
 
@@ -213,37 +196,40 @@ export class Dispatcher<R extends Route> {
   pump(): void {
     const { limits, mayAct } = this.#options
     const now = this.#options.sweeper.now()
-    while (this.#settler.pending < limits.unsettled) {
+    while (!this.#stopped && this.#settler.pending < limits.unsettled) {
       const queue = this.#round.next()
-      if (!queue || this.#stopped) return
-      if (!mayAct()) return this.#round.add(queue)
+      if (!queue) return
+      if (!mayAct()) {
+        this.#round.add(queue)
+        return
+      }
       this.#startNext(queue, now)
     }
   }
 
-  /** Resolves when every outcome so far is settled. */
-  async idle(): Promise<void> {
-    await this.#settler.idle()
-  }
-
   stop(): void {
     this.#stopped = true
-    this.#timer?.timer.cancel()
+    this.#feeder.stop()
+    this.#router.stop()
     this.#settler.stop()
   }
 
   #startNext(queue: QueueRun<R>, now: number): void {
     if (!queue.mayStart) return
     const head = queue.backlog!.take(now, this.#options.sweeper.xmin)
-    if (head === UNSURE) return this.#unsure.add(queue)
-    if (head === null) return this.#want(queue)
-    if (head.lost) this.#end(queue, head, { kind: 'dead', reason: 'its payload is gone', deadLetterQueueId: null })
-    else if (head.expiresAt !== null && head.expiresAt <= now)
-      this.#end(queue, head, { kind: 'expired', reason: 'not delivered in time' })
+    if (head === UNSURE) {
+      this.#unsure.add(queue)
+      return
+    }
+    if (head === null) {
+      this.#feeder.want(queue)
+      return
+    }
+    if (head.lost) this.#end(queue, head, LOST)
+    else if (head.expiresAt !== null && head.expiresAt <= now) this.#end(queue, head, LATE)
     else this.#start(queue, head, now)
     this.#round.add(queue)
-    // Asked now and then, not for each message: a load brings many.
-    if (queue.backlog!.waiting % WANT_EVERY === 0) this.#want(queue)
+    if (queue.backlog!.waiting % WANT_EVERY === 0) this.#feeder.want(queue)
   }
 
   #start(queue: QueueRun<R>, head: Head, startedAt: number): void {
@@ -262,27 +248,14 @@ export class Dispatcher<R extends Route> {
   }
 
   #attempted(queue: QueueRun<R>, route: R, head: Head, startedAt: number, report: Report, decide: Decide): void {
-    this.#options.meter.attempted(report.outcome, report.durationMs)
-    if (report.outcome === 'delivered') queue.window.succeeded(route.concurrency)
-    else queue.window.failed(report.timedOut)
+    const { outcome, timedOut, ...rest } = report
+    this.#options.meter.attempted(outcome, report.durationMs)
+    if (outcome === 'delivered') queue.window.succeeded(route.concurrency)
+    else queue.window.failed(timedOut)
     const { verdict, pause } = decide(this.#options.sweeper.now())
     if (pause !== null) this.#pause(queue, pause)
-    this.#settler.add({
-      head,
-      shard: queue.shard,
-      verdict,
-      urgent: route.ordered !== 'none',
-      attempt: {
-        n: head.attempts + 1,
-        startedAt,
-        durationMs: report.durationMs,
-        status: report.status,
-        errorCode: report.errorCode,
-        error: report.error,
-        excerpt: report.excerpt,
-        queueVersion: route.version,
-      },
-    })
+    const attempt = { ...rest, n: head.attempts + 1, startedAt, queueVersion: route.version }
+    this.#settler.add({ head, shard: queue.shard, verdict, attempt, urgent: route.ordered !== 'none' })
   }
 
   /** Settles a message that is not attempted. */
@@ -293,17 +266,15 @@ export class Dispatcher<R extends Route> {
   }
 
   #settled(finished: readonly Finished[], held: (one: Finished) => boolean): void {
-    const ours = finished.filter(({ shard }) => shard.state !== 'gone')
-    this.#known.settled(ours.map(({ head }) => head))
+    this.#known.settled(finished.filter(({ shard }) => shard.state !== 'gone').map(({ head }) => head))
     const touched = new Set<QueueRun<R>>()
     const fenced = new Set<Shard>()
     for (const one of finished) {
       const { head, shard, verdict } = one
-      const queue = this.#queues.get(head.queueId)
+      const queue = this.#holdings.get(head.queueId)
       if (!held(one)) fenced.add(shard)
       if (queue?.out.delete(head)) {
-        const retryAt = verdict.kind === 'retry' ? verdict.at : null
-        queue.backlog?.settled(head, retryAt)
+        queue.backlog?.settled(head, verdict.kind === 'retry' ? verdict.at : null)
         queue.openBacklog()
         touched.add(queue)
       }
@@ -317,165 +288,29 @@ export class Dispatcher<R extends Route> {
   /** The record says that another node has the shard, or had: whoever holds the lock takes it anew (ownership.ts). */
   #fenced(shard: Shard): void {
     this.#options.log.warn({ shard: shard.shard }, 'the shard was taken by another node')
-    shard.state = 'lost'
-    for (const queue of this.#queuesOf(shard)) queue.backlog?.clear()
+    this.#holdings.loseOne(shard)
     this.#options.fenced(shard.shard)
   }
 
   #pause(queue: QueueRun<R>, reason: string): void {
-    queue.isHeld = true
-    queue.backlog?.clear()
+    queue.hold()
     this.#options.pauseQueue(queue.id, reason).catch(error => {
       this.#options.log.error({ queueId: queue.id, err: error }, 'pausing the queue failed; it goes on')
-      queue.isHeld = false
+      this.#router.route(queue)
       this.#touch(queue)
     })
-  }
-
-  #queueOf(queueId: number): QueueRun<R> | null {
-    const shard = this.#shards.get(queueId % this.#options.engine.shardCount)
-    if (!shard || shard.state !== 'owned') return null
-    let queue = this.#queues.get(queueId)
-    if (!queue) {
-      queue = new QueueRun(queueId, shard, this.#pantry)
-      this.#queues.set(queueId, queue)
-      this.#reroute(queue)
-    }
-    return queue
-  }
-
-  #scanned(id: number): void {
-    const shard = this.#shards.get(id)
-    if (!shard || shard.isScanned) return
-    shard.isScanned = true
-    for (const queue of this.#queuesOf(shard)) this.#touch(queue)
-  }
-
-  #queuesOf(shard: Shard): QueueRun<R>[] {
-    return [...this.#queues.values()].filter(queue => queue.shard === shard)
-  }
-
-  /** This holding is over. Its messages still under way belong to whoever comes next. */
-  #leave(shard: Shard): void {
-    shard.state = 'gone'
-    if (this.#shards.get(shard.shard) === shard) this.#shards.delete(shard.shard)
-    for (const queue of this.#queuesOf(shard)) {
-      queue.backlog?.clear()
-      for (const { id } of queue.out) this.#known.release(id)
-      this.#queues.delete(queue.id)
-      this.#times.set(queue.id, null)
-    }
-  }
-
-  /** Gets the queue's configuration, now if it is in memory, else soon. */
-  #reroute(queue: QueueRun<R>): void {
-    const route = this.#options.routes.get(queue.id)
-    if (route) {
-      queue.isHeld = false
-      queue.configure(route)
-    } else if (route === undefined) {
-      this.#unknown.add(queue.id)
-      if (!this.#routing) void this.#loadRoutes()
-    } else {
-      queue.backlog?.clear()
-      queue.route = null
-    }
-  }
-
-  async #loadRoutes(): Promise<void> {
-    this.#routing = true
-    while (this.#unknown.size > 0 && !this.#stopped) {
-      const ids = [...this.#unknown].slice(0, QUEUES_PER_LOAD)
-      try {
-        await this.#options.routes.load(ids)
-      } catch (error) {
-        this.#options.log.warn({ err: error }, 'loading queues failed; trying again')
-        await new Promise<void>(resolve => this.#options.clock.setTimer(resolve, 500))
-        continue
-      }
-      for (const id of ids) {
-        this.#unknown.delete(id)
-        const queue = this.#queues.get(id)
-        if (!queue) continue
-        const route = this.#options.routes.get(id)
-        if (route) queue.configure(route)
-        this.#touch(queue)
-      }
-    }
-    this.#routing = false
-    this.pump()
   }
 
   /** Something happened to this queue: it may have a message to start, want a load, or wait for a time. */
   #touch(queue: QueueRun<R>): void {
     if (queue.mayStart) this.#round.add(queue)
-    this.#want(queue)
-    this.#pumpSoon()
-  }
-
-  #want(queue: QueueRun<R>): void {
-    if (!queue.isServed || !queue.backlog) return
-    this.#times.set(queue.id, queue.backlog.nextAt(this.#options.sweeper.now()))
-    this.#arm()
-    this.#wanting.add(queue)
-    this.#runLoads()
-  }
-
-  /** One round for everything that happens in one turn. */
-  #pumpSoon(): void {
-    if (this.#pumpScheduled) return
-    this.#pumpScheduled = true
+    this.#feeder.want(queue)
+    if (this.#isPumpScheduled) return
+    // One round for everything that happens in one turn.
+    this.#isPumpScheduled = true
     queueMicrotask(() => {
-      this.#pumpScheduled = false
+      this.#isPumpScheduled = false
       this.pump()
     })
-  }
-
-  #runLoads(): void {
-    if (this.#loadSoon || this.#loading >= LOADS_AT_ONCE || this.#wanting.size === 0) return
-    this.#loadSoon = true
-    queueMicrotask(() => {
-      this.#loadSoon = false
-      void this.#load()
-    })
-  }
-
-  async #load(): Promise<void> {
-    const now = this.#options.sweeper.now()
-    if (!this.#options.mayAct()) return
-    const queues: QueueRun<R>[] = []
-    const loads = []
-    for (const queue of this.#wanting) {
-      this.#wanting.delete(queue)
-      const wanted = queue.loads(now)
-      if (wanted.length === 0) continue
-      loads.push(...wanted)
-      queues.push(queue)
-      if (queues.length >= QUEUES_PER_LOAD) break
-    }
-    if (loads.length === 0) return
-    this.#loading += 1
-    await this.#loader.run(loads)
-    this.#loading -= 1
-    for (const queue of queues) this.#touch(queue)
-    this.#runLoads()
-  }
-
-  /** One timer for the earliest of all times that queues wait for. */
-  #arm(): void {
-    const at = this.#times.next()
-    if (at === null || this.#stopped || (this.#timer && this.#timer.at <= at)) return
-    this.#timer?.timer.cancel()
-    const delayMs = Math.max(1, at - this.#options.sweeper.now())
-    this.#timer = { at, timer: this.#options.clock.setTimer(() => this.#ring(), delayMs) }
-  }
-
-  #ring(): void {
-    this.#timer = null
-    for (const id of this.#times.take(this.#options.sweeper.now())) {
-      const queue = this.#queues.get(id)
-      if (queue) this.#touch(queue)
-    }
-    this.#arm()
   }
 }

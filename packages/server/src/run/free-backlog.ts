@@ -82,7 +82,10 @@ export class FreeBacklog implements Backlog {
   }
 
   offer(head: Head): void {
-    if (head.dueAt !== null) return this.#due.lookAgain(head.dueAt)
+    if (head.dueAt !== null) {
+      this.#due.lookAgain(head.dueAt)
+      return
+    }
     const lane = this.#lane(head.priority)
     const room = this.waiting < MOST_WAITING && !this.#pantry.isFull
     if (room && lane.cursor.covers(head)) this.#keep(lane, head)

@@ -97,11 +97,10 @@ export class KeyedBacklog implements Backlog {
   }
 
   offer(head: Head): void {
-    if (head.dueAt !== null) return this.#promotion.lookAgain(head.dueAt)
-    if (head.priority !== 0) return this.#promotion.lookAgain(0)
-    if (this.#pantry.known.has(head)) return
-    if (!this.#hasRoom || !this.#lane.covers(head)) return this.#lane.lookAgain(beforePlace(head))
-    this.#deal(head)
+    if (head.dueAt !== null) this.#promotion.lookAgain(head.dueAt)
+    else if (head.priority !== 0) this.#promotion.lookAgain(0)
+    else if (this.#hasRoom && this.#lane.covers(head)) this.#deal(head)
+    else this.#lane.lookAgain(beforePlace(head))
   }
 
   found(priority: number, fromXid: number | null, fromDue: number | null): void {
@@ -192,6 +191,7 @@ export class KeyedBacklog implements Backlog {
   }
 
   #deal(head: Head): void {
+    if (this.#pantry.known.has(head)) return
     if (isBefore(this.#dealt, head)) this.#dealt = { xid: head.xid, id: head.id }
     if (head.key === null) {
       if (this.#pantry.add(head)) {
@@ -246,7 +246,7 @@ export class KeyedBacklog implements Backlog {
       done: heads => {
         this.#lane.end(heads.at(-1) ?? null, heads.length === limit)
         this.#size.loaded(heads, limit)
-        for (const head of heads) if (!this.#pantry.known.has(head)) this.#deal(head)
+        for (const head of heads) this.#deal(head)
       },
       failed: () => this.#lane.failed(),
     }

@@ -97,7 +97,10 @@ export class Line {
   offer(head: Head): void {
     if (this.#pantry.known.has(head)) return
     const last = this.#heads.at(-1)
-    if (last && isBefore(head, last)) return this.rewind(beforePlace(head))
+    if (last && isBefore(head, last)) {
+      this.rewind(beforePlace(head))
+      return
+    }
     const room = this.#heads.length < this.#most && !this.#pantry.isFull
     if (room && !this.pinned && this.cursor.covers(head) && this.#pantry.add(head)) this.#heads.push(head)
     else this.cursor.lookAgain(beforePlace(head))
@@ -130,7 +133,10 @@ export class Line {
       // Something turned up before it during the load: it is read again after that.
       if (isBefore(this.cursor.after, head)) return
       const last = this.#heads.at(-1)
-      if (last && last.pin === null && isBefore(head, last)) return this.rewind(beforePlace(head))
+      if (last && last.pin === null && isBefore(head, last)) {
+        this.rewind(beforePlace(head))
+        return
+      }
       if (this.#pantry.add(head)) this.#heads.push(head)
     }
   }

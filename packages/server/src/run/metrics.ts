@@ -41,23 +41,7 @@ export function createMetrics(numbers: () => NodeNumbers): Metrics {
   const swept = counter('sweep_findings', 'Lanes in which a look at the database found something new.')
   const put = counter('puts', 'Messages stored by this node.')
   const commits = counter('put_commits', 'Commits that stored messages.')
-  const gauge = (name: string, help: string, read: (node: NodeNumbers) => number) =>
-    new Gauge({
-      name: `posthorn_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read(numbers()))
-      },
-    })
-  gauge('shards', 'Shards that this node owns.', node => node.shards)
-  gauge('active_queues', 'Queues of these shards that have work.', node => node.queues)
-  gauge('attempts_in_flight', 'Attempts under way.', node => node.inFlight)
-  gauge('unsettled', 'Outcomes not yet recorded.', node => node.unsettled)
-  gauge('buffer_bytes', 'Bytes of messages waiting in memory.', node => node.bufferBytes)
-  gauge('workers', 'Worker nodes on this database.', node => node.members)
-  gauge('leader', '1 on the node that does the chores.', node => (node.leads ? 1 : 0))
-  gauge('resident_memory_bytes', 'Resident memory of this process.', () => process.memoryUsage.rss())
+  addGauges(registry, numbers)
   return {
     meter: {
       attempted(outcome, durationMs) {
@@ -74,4 +58,24 @@ export function createMetrics(numbers: () => NodeNumbers): Metrics {
     },
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   }
+}
+
+function addGauges(registry: Registry, numbers: () => NodeNumbers): void {
+  const gauge = (name: string, help: string, read: (node: NodeNumbers) => number) =>
+    new Gauge({
+      name: `posthorn_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read(numbers()))
+      },
+    })
+  gauge('shards', 'Shards that this node owns.', node => node.shards)
+  gauge('active_queues', 'Queues of these shards that have work.', node => node.queues)
+  gauge('attempts_in_flight', 'Attempts under way.', node => node.inFlight)
+  gauge('unsettled', 'Outcomes not yet recorded.', node => node.unsettled)
+  gauge('buffer_bytes', 'Bytes of messages waiting in memory.', node => node.bufferBytes)
+  gauge('workers', 'Worker nodes on this database.', node => node.members)
+  gauge('leader', '1 on the node that does the chores.', node => (node.leads ? 1 : 0))
+  gauge('resident_memory_bytes', 'Resident memory of this process.', () => process.memoryUsage.rss())
 }

@@ -23,11 +23,11 @@ export class QueueRun<R extends Route> {
   readonly out = new Set<Head>()
   /** In the dispatcher's round. */
   isReady = false
-  /** Paused by an answer of its receiver, while the record of that is on its way. */
-  isHeld = false
   /** Was idle when last looked at: the next look takes it out of memory. */
   wasIdle = false
   readonly #pantry: Pantry
+  /** Paused by an answer of its receiver, while the record of that is on its way. */
+  #isHeld = false
   /** What there is to read, remembered until the configuration is here. */
   #work: Omit<Work, 'queueId'> | null = null
   readonly #found = new Map<number, Found>()
@@ -40,7 +40,7 @@ export class QueueRun<R extends Route> {
 
   get isServed(): boolean {
     const { route } = this
-    const isOpen = route !== null && route.callbackUrl !== null && !route.isPaused && !this.isHeld
+    const isOpen = route !== null && route.callbackUrl !== null && !route.isPaused && !this.#isHeld
     return isOpen && this.shard.state === 'owned' && this.shard.isScanned
   }
 
@@ -54,6 +54,7 @@ export class QueueRun<R extends Route> {
 
   /** Takes its configuration on. A queue whose order changes waits until nothing of the old order is out. */
   configure(route: R): void {
+    this.#isHeld = false
     const reordered = this.route !== null && this.route.ordered !== route.ordered
     this.route = route
     if (reordered) {
@@ -63,6 +64,18 @@ export class QueueRun<R extends Route> {
     }
     this.openBacklog()
     if (!this.isServed) this.backlog?.clear()
+  }
+
+  /** Starts nothing until it is configured anew. */
+  hold(): void {
+    this.#isHeld = true
+    this.backlog?.clear()
+  }
+
+  /** There is no such queue any more. */
+  close(): void {
+    this.route = null
+    this.backlog?.clear()
   }
 
   /** Opens the backlog that fits its order, unless there is one, or messages of the old order are still out. */
@@ -97,7 +110,10 @@ export class QueueRun<R extends Route> {
   /** There are messages that are not in memory. */
   find(found: Omit<Found, 'queueId'>): void {
     const { priority, fromXid, fromDue } = found
-    if (this.backlog) return this.backlog.found(priority, fromXid, fromDue)
+    if (this.backlog) {
+      this.backlog.found(priority, fromXid, fromDue)
+      return
+    }
     const before = this.#found.get(priority)
     this.#found.set(priority, {
       queueId: this.id,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { type PlantedBug, simulate } from './world.ts'
 
-const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 200)
-const FIRST = Number(process.env['SIMULATION_FIRST_SEED'] ?? 1)
+const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 200)
+const FIRST = Number(process.env.SIMULATION_FIRST_SEED ?? 1)
 
 const replay = (seed: number): string => `SIMULATION_FIRST_SEED=${seed} SIMULATION_SEEDS=1 npx vitest run simulation`
 

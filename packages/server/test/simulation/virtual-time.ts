@@ -24,7 +24,11 @@ export class VirtualTime {
     let index = this.#events.length
     while (index > 0 && this.#events[index - 1]!.at > event.at) index -= 1
     this.#events.splice(index, 0, event)
-    return { cancel: () => void (event.cancelled = true) }
+    return {
+      cancel() {
+        event.cancelled = true
+      },
+    }
   }
 
   sleep(delayMs: number): Promise<void> {

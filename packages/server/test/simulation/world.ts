@@ -101,12 +101,6 @@ class World {
     if (!this.#nodes.some(({ process }) => process.isAlive)) this.#birth()
     await this.time.run(PATIENCE_MS, () => this.#engine.store.live.size === 0)
     this.ledger.close(this.time.now)
-    if ((globalThis as any).DEBUG)
-      (globalThis as any).world = {
-        engine: this.#engine,
-        nodes: this.#nodes,
-        alive: new Set(this.#nodes.filter(n => n.process.isAlive).map(n => n.nth)),
-      }
     for (const { process } of this.#nodes) process.kill()
   }
 

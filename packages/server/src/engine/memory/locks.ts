@@ -62,8 +62,14 @@ export class MemoryLocks implements Locks {
       return act()
     }
     return {
-      join: () => said(() => void (session.member = true)),
-      leave: () => said(() => void (session.member = false)),
+      join: () =>
+        said(() => {
+          session.member = true
+        }),
+      leave: () =>
+        said(() => {
+          session.member = false
+        }),
       look: () =>
         said(() => ({
           members: [...this.#sessions].filter(({ member }) => member).length,

@@ -1,0 +1,107 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { Load } from './backlog.ts'
+import type { Loader } from './loader.ts'
+import type { Route } from './port.ts'
+import type { QueueRun } from './queue-run.ts'
+import { Timetable } from './timetable.ts'
+
+export interface FeederOptions<R extends Route> {
+  readonly loader: Pick<Loader, 'run'>
+  readonly clock: Clock
+  /** The database's clock. */
+  readonly now: () => number
+  readonly mayAct: () => boolean
+  /** Something was loaded for this queue, or its time has come. */
+  readonly fed: (queue: QueueRun<R>) => void
+}
+
+const LOADS_AT_ONCE = 2
+const QUEUES_PER_LOAD = 500
+
+/**
+ * Keeps the backlogs fed: runs the loads that they want, those of many queues together, and wakes them when a time comes
+ * that they wait for. Never for a queue that may not send now.
+ */
+export class Feeder<R extends Route> {
+  readonly #options: FeederOptions<R>
+  readonly #wanting = new Set<QueueRun<R>>()
+  readonly #times = new Timetable<QueueRun<R>>()
+  #loading = 0
+  #isScheduled = false
+  #timer: { readonly at: number; readonly timer: Timer } | null = null
+  #stopped = false
+
+  constructor(options: FeederOptions<R>) {
+    this.#options = options
+  }
+
+  /** This queue may want a load, or wait for another time than before. */
+  want(queue: QueueRun<R>): void {
+    if (!queue.isServed || !queue.backlog) return
+    this.#times.set(queue, queue.backlog.nextAt(this.#options.now()))
+    this.#arm()
+    this.#wanting.add(queue)
+    this.resume()
+  }
+
+  forget(queue: QueueRun<R>): void {
+    this.#times.set(queue, null)
+    this.#wanting.delete(queue)
+  }
+
+  /** Goes on loading, after a pause in which this node could not act. */
+  resume(): void {
+    if (this.#isScheduled || this.#loading >= LOADS_AT_ONCE || this.#wanting.size === 0) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      void this.#load()
+    })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.timer.cancel()
+  }
+
+  async #load(): Promise<void> {
+    if (this.#stopped || !this.#options.mayAct()) return
+    const { queues, loads } = this.#collect()
+    if (loads.length === 0) return
+    this.#loading += 1
+    await this.#options.loader.run(loads)
+    this.#loading -= 1
+    for (const queue of queues) this.#options.fed(queue)
+    this.resume()
+  }
+
+  #collect(): { queues: QueueRun<R>[]; loads: Load[] } {
+    const now = this.#options.now()
+    const queues: QueueRun<R>[] = []
+    const loads: Load[] = []
+    for (const queue of this.#wanting) {
+      this.#wanting.delete(queue)
+      const wanted = queue.loads(now)
+      if (wanted.length === 0) continue
+      loads.push(...wanted)
+      queues.push(queue)
+      if (queues.length >= QUEUES_PER_LOAD) break
+    }
+    return { queues, loads }
+  }
+
+  /** One timer for the earliest of all times that queues wait for. */
+  #arm(): void {
+    const at = this.#times.next()
+    if (at === null || this.#stopped || (this.#timer !== null && this.#timer.at <= at)) return
+    this.#timer?.timer.cancel()
+    const delayMs = Math.max(1, at - this.#options.now())
+    this.#timer = { at, timer: this.#options.clock.setTimer(() => this.#ring(), delayMs) }
+  }
+
+  #ring(): void {
+    this.#timer = null
+    for (const queue of this.#times.take(this.#options.now())) this.#options.fed(queue)
+    this.#arm()
+  }
+}

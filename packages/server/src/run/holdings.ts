@@ -1,0 +1,129 @@
+import type { Taken } from '../engine/port.ts'
+import type { Known } from './known.ts'
+import type { Pantry } from './pantry.ts'
+import type { Route } from './port.ts'
+import { QueueRun } from './queue-run.ts'
+import { newShard, type Shard } from './shard.ts'
+
+export interface HoldingsOptions<R extends Route> {
+  readonly shardCount: number
+  readonly known: Known
+  readonly pantry: Pantry
+  /** A queue is served from here on: it needs its configuration. */
+  readonly opened: (queue: QueueRun<R>) => void
+  /** A queue is served no longer. */
+  readonly closed: (queue: QueueRun<R>) => void
+}
+
+/** The shards that this node holds, and their queues as far as they have work. */
+export class Holdings<R extends Route> {
+  readonly #options: HoldingsOptions<R>
+  readonly #shards = new Map<number, Shard>()
+  readonly #queues = new Map<number, QueueRun<R>>()
+
+  constructor(options: HoldingsOptions<R>) {
+    this.#options = options
+  }
+
+  get size(): { readonly shards: number; readonly queues: number } {
+    return { shards: this.#shards.size, queues: this.#queues.size }
+  }
+
+  /** The shards that are held and not on their way out. */
+  get owned(): number[] {
+    return [...this.#shards.values()].filter(({ state }) => state === 'owned').map(({ shard }) => shard)
+  }
+
+  holds(shard: number): boolean {
+    return this.#shards.get(shard)?.state === 'owned'
+  }
+
+  /** Attempts of an earlier holding go on as part of this one, if nobody held the shard in between. */
+  take({ shard, epoch, previousEpoch }: Taken): void {
+    const before = this.#shards.get(shard)
+    if (before?.state === 'lost' && before.epoch === previousEpoch) {
+      Object.assign(before, { epoch, state: 'owned', isScanned: false })
+      return
+    }
+    if (before) this.#leave(before)
+    this.#shards.set(shard, newShard({ shard, epoch }))
+  }
+
+  /** What was in these shards when they were taken has been looked for. Gives the queues that may start now. */
+  scanned(ids: readonly number[]): QueueRun<R>[] {
+    const fresh = new Set<Shard>()
+    for (const id of ids) {
+      const shard = this.#shards.get(id)
+      if (!shard || shard.isScanned) continue
+      shard.isScanned = true
+      fresh.add(shard)
+    }
+    return [...this.#queues.values()].filter(({ shard }) => fresh.has(shard))
+  }
+
+  /** Stops serving a shard in peace: resolves when nothing of it is under way. */
+  async release(id: number): Promise<void> {
+    const shard = this.#shards.get(id)
+    if (shard?.state !== 'owned') return
+    shard.state = 'draining'
+    this.#clear(shard)
+    if (shard.busy > 0)
+      await new Promise<void>(resolve => {
+        shard.drained = resolve
+      })
+    if (shard.state === 'draining') this.#leave(shard)
+  }
+
+  /** The locks are gone: nothing more is started, what is under way goes on. */
+  lose(): void {
+    for (const shard of this.#shards.values()) if (shard.state === 'owned') shard.state = 'lost'
+    for (const queue of this.#queues.values()) queue.backlog?.clear()
+  }
+
+  loseOne(shard: Shard): void {
+    shard.state = 'lost'
+    this.#clear(shard)
+  }
+
+  get(queueId: number): QueueRun<R> | undefined {
+    return this.#queues.get(queueId)
+  }
+
+  /** The queue, from now on in memory; null if its shard is not held here. */
+  open(queueId: number): QueueRun<R> | null {
+    const shard = this.#shards.get(queueId % this.#options.shardCount)
+    if (shard?.state !== 'owned') return null
+    const known = this.#queues.get(queueId)
+    if (known) return known
+    const queue = new QueueRun<R>(queueId, shard, this.#options.pantry)
+    this.#queues.set(queueId, queue)
+    this.#options.opened(queue)
+    return queue
+  }
+
+  /** Takes queues that have been idle since the last call out of memory, and shards that are lost for good. */
+  forgetIdle(): void {
+    for (const shard of this.#shards.values()) if (shard.state === 'lost' && shard.busy === 0) this.#leave(shard)
+    for (const [id, queue] of this.#queues) {
+      if (queue.isIdle && queue.wasIdle) this.#queues.delete(id)
+      queue.wasIdle = queue.isIdle
+    }
+  }
+
+  #clear(shard: Shard): void {
+    for (const queue of this.#queues.values()) if (queue.shard === shard) queue.backlog?.clear()
+  }
+
+  /** This holding is over. Its messages still under way belong to whoever comes next. */
+  #leave(shard: Shard): void {
+    shard.state = 'gone'
+    if (this.#shards.get(shard.shard) === shard) this.#shards.delete(shard.shard)
+    for (const [id, queue] of this.#queues) {
+      if (queue.shard !== shard) continue
+      queue.backlog?.clear()
+      for (const head of queue.out) this.#options.known.release(head.id)
+      this.#queues.delete(id)
+      this.#options.closed(queue)
+    }
+  }
+}
