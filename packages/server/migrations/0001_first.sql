@@ -93,7 +93,9 @@ CREATE INDEX message_xid ON posthorn.message (xid);
 CREATE INDEX message_key ON posthorn.message (queue_id, key, xid, id) WHERE key IS NOT NULL AND due_at IS NULL;
 CREATE INDEX message_pinned ON posthorn.message (queue_id, pin) WHERE pin IS NOT NULL;
 CREATE INDEX message_expiry ON posthorn.message (expires_at) WHERE expires_at IS NOT NULL;
-CREATE INDEX message_cron ON posthorn.message (cron_id) WHERE cron_id IS NOT NULL;
+CREATE INDEX message_cron ON posthorn.message (cron_id, id) WHERE cron_id IS NOT NULL;
+-- For lists by queue. Its predicate keeps the planner from choosing it for an id alone, as it would by this table's statistics.
+CREATE INDEX message_queue ON posthorn.message (queue_id, id) WHERE queue_id IS NOT NULL;
 
 CREATE TABLE posthorn.payload (
   id bigint NOT NULL,

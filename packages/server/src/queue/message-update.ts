@@ -14,7 +14,8 @@ interface LockedRow {
 
 /**
  * Changes a live message within a transaction: what is left out keeps its value, and without `when` no time changes.
- * Gives false if it is not live. On an ordered queue it takes its place anew, at the end of the line.
+ * Gives false if it is not live. With another time or priority it takes its place anew, on an ordered queue at the end of
+ * the line; with another content it keeps its place, and its owner, told of the change, reads it again.
  * @throws Problem validation_failed, queue_is_ordered
  */
 export async function changeMessage(
@@ -32,10 +33,11 @@ export async function changeMessage(
   const payloadId = await copyPayload(tx, row.payload_id, patch, rules)
   if (payloadId !== null) sets.push(`payload_id = ${params.add(payloadId, 'bigint')}`)
   if (sets.length === 0) return true
+  if (patch.when !== undefined || patch.priority !== undefined) sets.push('xid = pg_current_xact_id()')
   const where = `org_id = ${params.add(orgId, 'int')} AND id = ${params.add(id, 'bigint')}`
   const { text, values } = params.finish(`
     WITH altered AS (
-      UPDATE posthorn.message SET ${sets.join(', ')}, xid = pg_current_xact_id() WHERE ${where} RETURNING queue_id, id
+      UPDATE posthorn.message SET ${sets.join(', ')} WHERE ${where} RETURNING queue_id, id
     )
     INSERT INTO posthorn.change (kind, queue_id, message_id) SELECT 'message', queue_id, id FROM altered`)
   await tx.query({ name: '', text }, values)

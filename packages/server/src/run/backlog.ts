@@ -42,7 +42,7 @@ export interface Backlog {
   loads(now: number): Load[]
   /** An attempt was settled; `retryAt` is null where the message has left the queue. */
   settled(head: Head, retryAt: number | null): void
-  /** Takes a message that has not been started out of memory. */
+  /** Takes a message that has not been started out of memory; if it is still there, it is read again. */
   drop(id: number): void
   /** Takes everything that has not been started out of memory; it is read again when loads are asked for. */
   clear(): void

@@ -122,9 +122,11 @@ export class FreeBacklog implements Backlog {
     for (const lane of this.#lanes) {
       const index = lane.heads.findIndex((head, at) => at >= lane.next && head.id === id)
       if (index < 0) continue
-      this.#pantry.drop(lane.heads[index]!)
-      lane.heads.splice(index, 1)
+      const [head] = lane.heads.splice(index, 1) as [Head]
+      this.#pantry.drop(head)
       this.waiting -= 1
+      if (head.dueAt === null) lane.cursor.lookAgain(beforePlace(head))
+      else this.#due.lookAgain(head.dueAt)
     }
   }
 

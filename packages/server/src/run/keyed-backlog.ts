@@ -150,8 +150,10 @@ export class KeyedBacklog implements Backlog {
   drop(id: number): void {
     const index = this.#free.findIndex(head => head.id === id)
     if (index >= 0) {
-      this.#pantry.drop(this.#free.splice(index, 1)[0]!)
+      const [head] = this.#free.splice(index, 1) as [Head]
+      this.#pantry.drop(head)
       this.waiting -= 1
+      this.#lane.lookAgain(beforePlace(head))
     }
     for (const [key, line] of this.#lines)
       if (line.heads.some(head => head.id === id)) {
