@@ -48,11 +48,11 @@ async function serve(flags: Flags, startNode: StartNode): Promise<void> {
 }
 
 function announce(url: string, config: Config): void {
-  const shown = redactConfig(config)
-  const data =
-    config.databaseUrl === null ? resolve(config.dataDir) : `${shown.databaseUrl}, schema ${config.databaseSchema}`
+  const { databaseUrl } = redactConfig(config)
+  const isAddress = String(databaseUrl).includes('://')
+  const server = `${isAddress ? databaseUrl : 'PostgreSQL'}, schema ${config.databaseSchema}`
   console.error(`posthorn listens on ${url}`)
-  console.error(`posthorn keeps its data in ${data}`)
+  console.error(`posthorn keeps its data in ${config.databaseUrl === null ? resolve(config.dataDir) : server}`)
 }
 
 /** Resolves at the first signal to stop; the second ends the process at once. */

@@ -17,6 +17,7 @@ export interface Lane {
 
 /** How long a caller waits after a failed put, in milliseconds. */
 const PAUSE_AFTER_FAILURE_MS = 25
+const MORE_TIMEOUT_MS = 30_000
 
 export class Load {
   failed = 0
@@ -30,6 +31,14 @@ export class Load {
    */
   constructor(apis: () => readonly Api[], ledger: Ledger, lanes: readonly Lane[], paceMs = 0) {
     this.#callers = lanes.map((lane, i) => this.#call(apis, ledger, lane, paceMs, i))
+  }
+
+  /** Resolves when so many more puts have been acknowledged. @throws Error after a while without */
+  async more(puts: number): Promise<void> {
+    const goal = this.put + puts
+    for (const deadline = performance.now() + MORE_TIMEOUT_MS; this.put < goal; await pause(5)) {
+      if (performance.now() > deadline) throw new Error(`${goal - this.put} of ${puts} puts are missing`)
+    }
   }
 
   async stop(): Promise<void> {

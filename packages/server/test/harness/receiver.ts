@@ -101,6 +101,8 @@ export class Receiver {
   readonly #connections = new Map<Socket, number>()
   readonly #waiters = new Set<() => void>()
   #dialled = 0
+  #asking = false
+  #restMs = 0
 
   private constructor(server: Server, port: number) {
     this.#server = server
@@ -135,7 +137,7 @@ export class Receiver {
     return this.#connections.size
   }
 
-  /** Resolves when `enough` holds; it is asked after every arrival and answer. @throws Error with `what` after `timeoutMs` */
+  /** Resolves when `enough` holds; it is asked soon after arrivals and answers. @throws Error with `what` after `timeoutMs` */
   async waitFor(enough: (receiver: this) => boolean, what: string, timeoutMs = 20_000): Promise<void> {
     if (enough(this)) return
     await new Promise<void>((resolve, reject) => {
@@ -219,7 +221,15 @@ export class Receiver {
     if (reaction.afterMs) this.#tell()
   }
 
+  /** Asks the waiters, but not so often that their questions slow the receiver down. */
   #tell(): void {
-    for (const look of this.#waiters) look()
+    if (this.#waiters.size === 0 || this.#asking) return
+    this.#asking = true
+    setTimeout(() => {
+      this.#asking = false
+      const start = performance.now()
+      for (const look of this.#waiters) look()
+      this.#restMs = Math.min(250, 4 * (performance.now() - start))
+    }, this.#restMs)
   }
 }

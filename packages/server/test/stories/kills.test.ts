@@ -8,6 +8,7 @@ import { measured, scale } from '../harness/scale.ts'
 
 const KILLS = scale('KILLS', 10)
 const LANES = 8
+const PUTS_BETWEEN_KILLS = 20
 const SEED = 20
 const DRAIN_MS = 60_000
 
@@ -61,7 +62,9 @@ eachPlace((open, kind) => {
     const ours = receiver.arrivals.filter(({ path }) => path !== '/refused')
     const verdict = ledger.judge(ours)
     demandLawful(verdict)
-    expect(verdict.acknowledged, 'the load went on between the kills').toBeGreaterThan(KILLS * 10)
+    expect(verdict.acknowledged, 'the load went on between the kills').toBeGreaterThanOrEqual(
+      KILLS * PUTS_BETWEEN_KILLS,
+    )
     await everyMessageIsSettled(nodes, Object.values(queues), queues.refused.id, refused.acknowledged.length)
     measured('kills under load', {
       database: kind,
