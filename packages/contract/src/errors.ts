@@ -38,6 +38,11 @@ export const errors = {
     'An ordered queue takes no priorities',
     'body/priority must be 0: queue {id} keeps its order',
   ),
+  queue_not_pull: entry(
+    400,
+    'The queue is not a pull queue',
+    'Queue {id} delivers to its callbackUrl: nothing can be claimed from it',
+  ),
   unauthorized: entry(401, 'Not authorized', 'operation not allowed'),
   host_not_local: entry(
     403,

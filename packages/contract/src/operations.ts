@@ -1,6 +1,7 @@
 /** All operations by name, and the types that follow. A program that serves them must give a handler for each. */
 import type { Operation } from './operation.ts'
 import { messageOperations } from './operations/messages.ts'
+import { pullOperations } from './operations/pull.ts'
 import { queueOperations } from './operations/queues.ts'
 import { attempt } from './resources/attempt.ts'
 import { message } from './resources/message.ts'
@@ -9,7 +10,7 @@ import { queue } from './resources/queue.ts'
 export const resources = { queue, message, attempt }
 export type ResourceName = keyof typeof resources
 
-export const operations = { ...queueOperations, ...messageOperations }
+export const operations = { ...queueOperations, ...pullOperations, ...messageOperations }
 export type OperationName = keyof typeof operations
 
 type Declared = typeof operations

@@ -14,12 +14,14 @@ import { answers, channelOf, notify } from './db/announce.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { type Database, DatabaseError } from './db/port.ts'
+import { delayAfter } from './deliver/backoff.ts'
 import { createGuard } from './deliver/guard.ts'
 import { checkHeaders } from './deliver/header-rules.ts'
 import type { Sender } from './deliver/port.ts'
 import { createSender } from './deliver/send.ts'
 import { createWebhooks } from './deliver/webhook.ts'
 import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
+import type { PullEngine } from './engine/port.ts'
 import { createPostgresEngine } from './engine/postgres/engine.ts'
 import { createPostgresLocks, createSoloLocks } from './engine/postgres/locks.ts'
 import { ensureSpans } from './engine/postgres/upkeep/spans.ts'
@@ -29,6 +31,7 @@ import { createAttempts } from './queue/attempts.ts'
 import { QueueBook, type QueueConfig } from './queue/book.ts'
 import { createMessages } from './queue/messages.ts'
 import { queueOperations } from './queue/operations.ts'
+import { createPull } from './queue/pull.ts'
 import { createQueues } from './queue/queues.ts'
 import { Announcer, readAnnouncement } from './run/announcer.ts'
 import { createMetrics, type Metrics } from './run/metrics.ts'
@@ -91,8 +94,8 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   const book = new QueueBook({ db, secrets, clock: systemClock, log })
   const { sender, delivery } = openDelivery(parts)
   closing.add('connections', () => sender.stop(0))
-  const { node, metrics, commit } = await openNode({ ...parts, book, delivery }, closing)
-  const api = openApi({ ...parts, book, node, metrics, commit })
+  const { node, metrics, commit, engine } = await openNode({ ...parts, book, delivery }, closing)
+  const api = openApi({ ...parts, book, node, metrics, commit, engine })
   await node.start()
   closing.add('node', () => node.stop(config.shutdownTimeoutMs))
   const { url } = await api.listen()
@@ -165,7 +168,7 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
   const heard = (payload: string): void => node.heard(readAnnouncement(payload))
   const listening = await db.listen(channelOf(db), heard, () => node.heard(null))
   closing.add('listener', () => listening.stop())
-  return { node, metrics, commit }
+  return { node, metrics, commit, engine }
 }
 
 function locksOf(db: Database, { shardCount }: Installation) {
@@ -177,17 +180,17 @@ interface ApiParts extends Parts {
   readonly node: Node
   readonly metrics: Metrics
   readonly commit: GroupCommit
+  readonly engine: PullEngine
 }
 
 function openApi(parts: ApiParts) {
   const { config, log, db, installation, node, metrics } = parts
-  const { queues, messages, attempts } = openQueueRoom(parts)
   const serves = config.roles.includes('api')
   return createApi({
     config,
     orgId: installation.instanceOrgId,
     version,
-    handlers: serves ? queueOperations(queues, messages, attempts) : null,
+    handlers: serves ? queueOperations(openQueueRoom(parts)) : null,
     health: { check: () => checkHealth(db, node) },
     metrics: () => metrics.render(),
     log,
@@ -195,7 +198,7 @@ function openApi(parts: ApiParts) {
   })
 }
 
-function openQueueRoom({ config, db, secrets, book, node, commit, ids }: ApiParts) {
+function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine, ids }: ApiParts) {
   const shared = { db, checkHeaders, secrets, listLimitMs: LIST_LIMIT_MS }
   const queueChanged = (): void => {
     book.forgetAll()
@@ -210,7 +213,16 @@ function openQueueRoom({ config, db, secrets, book, node, commit, ids }: ApiPart
     put: message => commit.put(message),
     changed: () => node.changed(),
   })
-  return { queues, messages, attempts: createAttempts(shared) }
+  const pull = createPull({
+    db,
+    engine,
+    book,
+    ids,
+    clock,
+    delayAfter: (backoff, failedAttempts) => delayAfter(backoff, failedAttempts, Math.random),
+    changed: () => node.changed(),
+  })
+  return { queues, messages, attempts: createAttempts(shared), pull }
 }
 
 async function pauseQueue({ db, secrets, book }: Parts & { book: QueueBook }, node: Node, id: number, reason: string) {

@@ -9,6 +9,7 @@ import { silentLog } from '../src/log.ts'
 import { createAttempts } from '../src/queue/attempts.ts'
 import { QueueBook } from '../src/queue/book.ts'
 import { createMessages } from '../src/queue/messages.ts'
+import { createPull } from '../src/queue/pull.ts'
 import { createQueues } from '../src/queue/queues.ts'
 import { createSecretBox } from '../src/tenant/secret-box.ts'
 
@@ -55,6 +56,15 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number } =
       put: async message => (await engine.put([message]))[0]!,
     }),
     attempts: createAttempts(shared),
+    pull: createPull({
+      db,
+      engine,
+      book,
+      ids: createIds(randomBytes(16)),
+      clock: systemClock,
+      delayAfter: () => 60_000,
+      changed,
+    }),
   }
 }
 

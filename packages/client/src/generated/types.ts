@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'dead_letter_queue_unknown'
   | 'dead_letter_circle'
   | 'queue_is_ordered'
+  | 'queue_not_pull'
   | 'unauthorized'
   | 'host_not_local'
   | 'route_not_found'
@@ -317,6 +318,36 @@ export interface QueuesListAttemptsInput extends ListInput<AttemptWhere, Attempt
   id: number
 }
 
+/** Input of queues.claim. */
+export interface QueuesClaimInput {
+  /** How many at most; 10 by default. */
+  limit?: number
+  /** How long the claim holds, in milliseconds; 30,000 by default. After that the message is handed out again. */
+  visibilityMs?: number
+  id: number
+}
+
+/** Input of queues.acknowledge. */
+export interface QueuesAcknowledgeInput {
+  claims: ({ id: number; claim: string })[]
+  id: number
+}
+
+/** Input of queues.reject. */
+export interface QueuesRejectInput {
+  claims: ({ id: number; claim: string })[]
+  reason?: string
+  id: number
+}
+
+/** Input of queues.extend. */
+export interface QueuesExtendInput {
+  claims: ({ id: number; claim: string })[]
+  /** How long the claim holds, in milliseconds; 30,000 by default. After that the message is handed out again. */
+  visibilityMs: number
+  id: number
+}
+
 /** Input of messages.list. */
 export interface MessagesListInput extends ListInput<MessageWhere, MessageSortable> {}
 
@@ -430,6 +461,14 @@ export interface QueuesOperations<Options> {
   getDeadLetterQueue(input: QueuesGetDeadLetterQueueInput, options?: Options): Promise<Queue>
   /** Lists the attempts of a queue, all its messages together. */
   listAttempts(input: QueuesListAttemptsInput, options?: Options): Promise<Page<Attempt>>
+  /** Claims due messages of a pull queue; an ordered one gives one at a time. */
+  claim(input: QueuesClaimInput, options?: Options): Promise<{ messages: ({ id: number; claim: string; claimedUntil: string; attempt: number; body: string | null; bodyBase64: string | null; headers: Record<string, string> | null; key: string | null; webhookId: string })[] }>
+  /** Says that claimed messages are done. */
+  acknowledge(input: QueuesAcknowledgeInput, options?: Options): Promise<{ acknowledged: number[]; lost: number[] }>
+  /** Gives claimed messages back: retried after the backoff, or dead when their retries are used up. */
+  reject(input: QueuesRejectInput, options?: Options): Promise<{ retried: number[]; dead: number[]; lost: number[] }>
+  /** Holds claims for longer, from now on. */
+  extend(input: QueuesExtendInput, options?: Options): Promise<{ extended: number[]; lost: number[] }>
 }
 
 export interface MessagesOperations<Options> {

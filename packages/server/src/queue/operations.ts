@@ -2,6 +2,7 @@ import type { HandledName, Input, Output } from '@posthorn/contract'
 import type { Caller } from '../tenant/orgs.ts'
 import type { Attempts } from './attempts.ts'
 import type { Messages } from './messages.ts'
+import type { Pull } from './pull.ts'
 import type { Queues } from './queues.ts'
 
 type Operations<K extends HandledName> = {
@@ -10,7 +11,13 @@ type Operations<K extends HandledName> = {
 type QueueRoomName = Extract<HandledName, `queues.${string}` | `messages.${string}`>
 
 /** This room's operations by their names in the contract; one that is missing does not compile. */
-export function queueOperations(queues: Queues, messages: Messages, attempts: Attempts): Operations<QueueRoomName> {
+export function queueOperations(room: {
+  readonly queues: Queues
+  readonly messages: Messages
+  readonly attempts: Attempts
+  readonly pull: Pull
+}): Operations<QueueRoomName> {
+  const { queues, messages, attempts, pull } = room
   return {
     'queues.list': queues.list,
     'queues.create': queues.create,
@@ -21,6 +28,10 @@ export function queueOperations(queues: Queues, messages: Messages, attempts: At
     'queues.resume': queues.resume,
     'queues.purge': queues.purge,
     'queues.redrive': queues.redrive,
+    'queues.claim': pull.claim,
+    'queues.acknowledge': pull.acknowledge,
+    'queues.reject': pull.reject,
+    'queues.extend': pull.extend,
     'queues.listAttempts': attempts.ofQueue,
     'messages.list': messages.list,
     'messages.put': messages.put,

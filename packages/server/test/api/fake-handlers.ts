@@ -82,6 +82,10 @@ function createPlainHandlers({ queues, messages }: FakeState): Handlers {
     'queues.resume': async (_, { id }) => save(queues, getQueue(id), { pausedAt: null, pauseReason: null }),
     'queues.purge': async (_, { id }) => ({ cancelled: getQueue(id) ? messages.size : 0, more: false }),
     'queues.redrive': async (_, { id }) => ({ redriven: getQueue(id) ? 1 : 0, more: true }),
+    'queues.claim': async (_, { id }) => ({ messages: getQueue(id) ? [] : [] }),
+    'queues.acknowledge': async (_, { id, claims }) => ({ acknowledged: [], lost: idsOf(getQueue(id), claims) }),
+    'queues.reject': async (_, { id, claims }) => ({ retried: [], dead: [], lost: idsOf(getQueue(id), claims) }),
+    'queues.extend': async (_, { id, claims }) => ({ extended: [], lost: idsOf(getQueue(id), claims) }),
     'queues.listAttempts': async (_, { id }) => page([], getQueue(id) ? 10 : 0, 0, false),
     'messages.list': async (_, { limit, offset, totalCount, where }) => {
       const own = where.find(({ field }) => field === 'queueId')
@@ -106,6 +110,8 @@ function createPlainHandlers({ queues, messages }: FakeState): Handlers {
     'messages.listAttempts': async (_, { id }) => page([], getMessage(id) ? 10 : 0, 0, false),
   }
 }
+
+const idsOf = (_queue: Queue, claims: readonly { id: number }[]): number[] => claims.map(({ id }) => id)
 
 function page<T>(rows: T[], limit: number, offset: number, totalCount: boolean) {
   return { items: rows.slice(offset, offset + limit), totalCount: totalCount ? rows.length : null }

@@ -1,20 +1,22 @@
 -- Pull: hands out due messages for a time. A claim that runs out is due again by its due_at, like any retried message.
 -- Rows another consumer is claiming are skipped. Overdue ones first (message_due), then lane by lane, highest priority
 -- first (message_lane); rows locked beyond the limit are free again at the commit.
-WITH c AS (
-  (SELECT org_id, id FROM posthorn.message
-   WHERE queue_id = $1::int AND due_at IS NOT NULL AND due_at <= now() AND (expires_at IS NULL OR expires_at > now())
-   ORDER BY due_at, id LIMIT $2::int FOR UPDATE SKIP LOCKED)
-  UNION ALL
-  (SELECT r.org_id, r.id
-   FROM generate_series(9, 0, -1) AS l (priority)
-   CROSS JOIN LATERAL (
-     SELECT x.org_id, x.id FROM posthorn.message AS x
-     WHERE x.queue_id = $1::int AND x.priority = l.priority AND x.due_at IS NULL
-       AND (x.expires_at IS NULL OR x.expires_at > now())
-     ORDER BY x.xid, x.id LIMIT $2::int FOR UPDATE SKIP LOCKED
-   ) AS r)
+WITH overdue AS MATERIALIZED (
+  SELECT org_id, id FROM posthorn.message
+  WHERE queue_id = $1::int AND due_at IS NOT NULL AND due_at <= now() AND (expires_at IS NULL OR expires_at > now())
+  ORDER BY due_at, id LIMIT $2::int FOR UPDATE SKIP LOCKED
+), ready AS MATERIALIZED (
+  SELECT r.org_id, r.id
+  FROM generate_series(9, 0, -1) AS l (priority)
+  CROSS JOIN LATERAL (
+    SELECT x.org_id, x.id FROM posthorn.message AS x
+    WHERE x.queue_id = $1::int AND x.priority = l.priority AND x.due_at IS NULL
+      AND (x.expires_at IS NULL OR x.expires_at > now())
+    ORDER BY x.xid, x.id LIMIT $2::int FOR UPDATE SKIP LOCKED
+  ) AS r
   LIMIT $2::int
+), c AS (
+  SELECT org_id, id FROM overdue UNION ALL SELECT org_id, id FROM ready LIMIT $2::int
 ), m AS (
   UPDATE posthorn.message AS m
   SET claim = gen_random_uuid(), attempts = m.attempts + 1, scheduled_at = coalesce(m.scheduled_at, m.due_at),
