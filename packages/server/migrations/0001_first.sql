@@ -96,6 +96,8 @@ CREATE INDEX message_expiry ON posthorn.message (expires_at) WHERE expires_at IS
 CREATE INDEX message_cron ON posthorn.message (cron_id, id) WHERE cron_id IS NOT NULL;
 -- For lists by queue. Its predicate keeps the planner from choosing it for an id alone, as it would by this table's statistics.
 CREATE INDEX message_queue ON posthorn.message (queue_id, id) WHERE queue_id IS NOT NULL;
+-- Who refers to a payload that is not its own: what retention asks before it takes one. Few do.
+CREATE INDEX message_payload ON posthorn.message (payload_id) WHERE payload_id <> id;
 
 CREATE TABLE posthorn.payload (
   id bigint NOT NULL,
@@ -130,6 +132,10 @@ CREATE INDEX message_done_queue ON posthorn.message_done (queue_id, id) WHERE qu
 CREATE INDEX message_done_rare ON posthorn.message_done (queue_id, outcome, id) WHERE outcome <> 'd';
 CREATE INDEX message_done_rare_org ON posthorn.message_done (org_id, outcome, id) WHERE outcome <> 'd';
 CREATE INDEX message_done_cron ON posthorn.message_done (cron_id, id) WHERE cron_id IS NOT NULL;
+CREATE INDEX message_done_payload ON posthorn.message_done (payload_id) WHERE payload_id <> id;
+-- Settled long after they were put: what may have to outlive its span (engine/postgres/upkeep/retire.ts).
+CREATE INDEX message_done_late ON posthorn.message_done (done_at)
+  WHERE outcome <> 'x' AND done_at - created_at > interval '1 hour';
 
 CREATE TABLE posthorn.attempt (
   message_id bigint NOT NULL,
@@ -156,7 +162,7 @@ CREATE TABLE posthorn.idempotency (
 );
 CREATE INDEX idempotency_expiry ON posthorn.idempotency (expires_at);
 
--- Id ranges. "_old" takes what must outlive its partition: run/janitor.ts moves its upper bound.
+-- Id ranges. "_old" takes what must outlive its partition: engine/postgres/upkeep/retire.ts moves its upper bound.
 CREATE TABLE posthorn.payload_old PARTITION OF posthorn.payload FOR VALUES FROM (MINVALUE) TO (0);
 CREATE TABLE posthorn.message_done_old PARTITION OF posthorn.message_done FOR VALUES FROM (MINVALUE) TO (0);
 CREATE TABLE posthorn.attempt_old PARTITION OF posthorn.attempt FOR VALUES FROM (MINVALUE) TO (0);
