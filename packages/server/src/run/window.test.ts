@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { Window } from './window.ts'
+
+/** How many attempts it allows at once. */
+const sizeOf = (window: Window, most: number): number => {
+  let size = 0
+  while (window.allows(size, most)) size += 1
+  return size
+}
+
+test('a receiver that nobody knows yet gets one attempt at a time', () => {
+  expect(sizeOf(new Window(), 100)).toBe(1)
+})
+
+test('each success earns one more, up to what the queue allows', () => {
+  const window = new Window()
+  for (let nth = 0; nth < 5; nth++) window.succeeded(100)
+  expect(sizeOf(window, 100)).toBe(6)
+  for (let nth = 0; nth < 500; nth++) window.succeeded(100)
+  expect(sizeOf(window, 1000)).toBe(100)
+})
+
+test('a concurrency that is lowered counts at once', () => {
+  const window = new Window()
+  for (let nth = 0; nth < 50; nth++) window.succeeded(100)
+  expect(sizeOf(window, 4)).toBe(4)
+})
+
+test('a failure halves it, a timeout takes it back to one, and it is never less', () => {
+  const window = new Window()
+  for (let nth = 0; nth < 20; nth++) window.succeeded(100)
+  window.failed(false)
+  expect(sizeOf(window, 100)).toBe(10)
+  window.failed(true)
+  expect(sizeOf(window, 100)).toBe(1)
+  window.failed(false)
+  expect(sizeOf(window, 100)).toBe(1)
+})
