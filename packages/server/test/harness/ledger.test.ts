@@ -56,6 +56,16 @@ describe('the ledger', () => {
     expect(ledger.judge(arrivals)).toMatchObject({ doubled: [], excused: 1 })
   })
 
+  test('a fault that lasts excuses what was started while a node did not know of it', () => {
+    const { ledger, tokens } = ledgerWith(1)
+    const [a = ''] = tokens
+    const arrivals = [arrival(a, 100), arrival(a, 5000)]
+    ledger.fault(50, 49)
+    expect(ledger.judge(arrivals).doubled).toEqual([a])
+    ledger.fault(50, 50)
+    expect(ledger.judge(arrivals)).toMatchObject({ doubled: [], excused: 1 })
+  })
+
   test('a retry after a refusal is no duplicate', () => {
     const { ledger, tokens } = ledgerWith(1)
     const [a = ''] = tokens

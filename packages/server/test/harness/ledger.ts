@@ -34,7 +34,7 @@ const SHOWN = 10
 
 export class Ledger {
   readonly #puts = new Map<string, Put>()
-  readonly #faults: number[] = []
+  readonly #faults: { readonly from: number; readonly until: number }[] = []
 
   /** Gives back a fresh token; to be called before the put is sent. */
   open(lane: string | null = null): string {
@@ -50,9 +50,12 @@ export class Ledger {
     put.acknowledged = true
   }
 
-  /** Something was killed, cut or frozen, at this moment of performance.now(). */
-  fault(at = performance.now()): void {
-    this.#faults.push(at)
+  /**
+   * Something was killed, cut or frozen, at this moment of performance.now(). For `lastsMs` after it, a node may still
+   * start what it does not know that it has lost.
+   */
+  fault(at = performance.now(), lastsMs = 0): void {
+    this.#faults.push({ from: at, until: at + lastsMs })
   }
 
   get acknowledged(): string[] {
@@ -85,7 +88,7 @@ export class Ledger {
       const before = visits[i] as Arrival
       if (before.answeredAt !== undefined && !isDelivery(before)) return [] // a retry
       const until = before.answeredAt === undefined ? again.at : before.answeredAt + SETTLE_MS
-      return [{ token, excused: this.#faults.some(at => at >= before.at && at <= until) }]
+      return [{ token, excused: this.#faults.some(fault => fault.until >= before.at && fault.from <= until) }]
     })
   }
 

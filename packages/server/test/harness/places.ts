@@ -48,8 +48,8 @@ export async function openPostgres(): Promise<Place> {
     nodes: 2,
     env: { ...env, POSTHORN_DATABASE_URL: database.url },
     address() {
-      if (host?.startsWith('/')) return { path: `${host}/.s.PGSQL.${port ?? 5432}` }
-      return { host: host ?? 'localhost', port: Number(port ?? 5432) }
+      if (host?.startsWith('/')) return { path: `${host}/.s.PGSQL.${port || 5432}` }
+      return { host: host ?? 'localhost', port: Number(port || 5432) }
     },
     through(proxyPort) {
       const login = `${encodeURIComponent(user ?? 'postgres')}${password ? `:${encodeURIComponent(password)}` : ''}`

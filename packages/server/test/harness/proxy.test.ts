@@ -77,6 +77,20 @@ describe('the proxy', () => {
     expect(answered).toBe(false)
   })
 
+  test('with the cable pulled, new connections are silent too', async () => {
+    const old = await dial('hello')
+    proxy.unplug()
+    const late = connect(proxy.port, '127.0.0.1')
+    clients.push(late)
+    let answered = false
+    for (const socket of [old, late]) socket.on('data', () => (answered = true)).write('anyone there?')
+    await expect.poll(() => proxy.count()).toBe(2)
+    proxy.plug()
+    await dial('plugged in again')
+    expect(heard).not.toContain('anyone there?')
+    expect(answered).toBe(false)
+  })
+
   test('a slow link keeps the order of what it carries', async () => {
     const client = await dial('hello')
     proxy.slow({ latencyMs: 30, bytesPerSecond: 10_000 })

@@ -32,6 +32,7 @@ export class TcpProxy {
   readonly #server: Server
   readonly #links = new Set<Link>()
   #refusing = false
+  #unplugged = false
 
   private constructor(server: Server, port: number, target: NetConnectOpts) {
     this.#server = server
@@ -39,6 +40,7 @@ export class TcpProxy {
     server.on('connection', client => {
       if (this.#refusing) return void client.resetAndDestroy()
       const link = new Link(client, connect({ ...target, allowHalfOpen: true }))
+      if (this.#unplugged) link.silence = 'both'
       this.#links.add(link)
       link.closed.then(() => this.#links.delete(link))
     })
@@ -68,6 +70,17 @@ export class TcpProxy {
     const links = this.#find(which)
     for (const link of links) link.silence = silence
     return links.length
+  }
+
+  /** Pulls the cable: every connection is silent, and so is every new one. */
+  unplug(): void {
+    this.#unplugged = true
+    this.silence()
+  }
+
+  /** Plugs it in again. What was silent stays so until it is cut; new connections pass. */
+  plug(): void {
+    this.#unplugged = false
   }
 
   /** Paces these connections; `{}` lets them run freely again. */
