@@ -24,6 +24,8 @@ import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
 import type { PullEngine } from './engine/port.ts'
 import { createPostgresEngine } from './engine/postgres/engine.ts'
 import { createPostgresLocks, createSoloLocks } from './engine/postgres/locks.ts'
+import { upkeepChores } from './engine/postgres/upkeep/chores.ts'
+import { adoptRestored } from './engine/postgres/upkeep/restored.ts'
 import { ensureSpans } from './engine/postgres/upkeep/spans.ts'
 import { createIds, type Ids, nodeId } from './id.ts'
 import type { Log } from './log.ts'
@@ -32,8 +34,9 @@ import { QueueBook, type QueueConfig } from './queue/book.ts'
 import { createMessages } from './queue/messages.ts'
 import { queueOperations } from './queue/operations.ts'
 import { createPull } from './queue/pull.ts'
-import { createQueues } from './queue/queues.ts'
+import { cancelOnDeletedQueues, createQueues } from './queue/queues.ts'
 import { Announcer, readAnnouncement } from './run/announcer.ts'
+import { Janitor } from './run/janitor.ts'
 import { createMetrics, type Metrics } from './run/metrics.ts'
 import { WorkingNode } from './run/node.ts'
 import { defaultLimits } from './run/port.ts'
@@ -79,6 +82,7 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   closing.add('database', () => db.stop())
   await migrate(db, log)
   await ensureSpans(db)
+  await adoptRestored(db)
   const installation = await openInstallation(db, { shardCount: SHARDS })
   const secrets = await openSecrets(db, { configured: config.secretKey ?? undefined, folder: config.dataDir })
   const parts = {
@@ -98,6 +102,7 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   const api = openApi({ ...parts, book, node, metrics, commit, engine })
   await node.start()
   closing.add('node', () => node.stop(config.shutdownTimeoutMs))
+  startJanitor(parts, node, metrics, closing)
   const { url } = await api.listen()
   closing.add('callers', () => api.close(config.shutdownTimeoutMs))
   return url
@@ -173,6 +178,18 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
 
 function locksOf(db: Database, { shardCount }: Installation) {
   return db.kind === 'postgres' ? createPostgresLocks(db) : createSoloLocks(db, shardCount)
+}
+
+function startJanitor({ config, db, clock, log }: Parts, node: Node, metrics: Metrics, closing: Closing): void {
+  const chores = upkeepChores(db, {
+    retentionMs: config.retentionMs,
+    settledHere: () => metrics.settledHere(),
+    cancelOnDeletedQueues: () => cancelOnDeletedQueues(db),
+    log,
+  })
+  const janitor = new Janitor({ chores, leads: () => node.stats.leads, clock, log })
+  janitor.start()
+  closing.add('janitor', () => janitor.stop())
 }
 
 interface ApiParts extends Parts {

@@ -13,6 +13,8 @@ export interface NodeNumbers {
 
 export interface Metrics {
   readonly meter: Meter
+  /** Outcomes recorded by this node so far. */
+  settledHere(): number
   /** Counts one commit of puts. */
   stored(messages: number): void
   /** The text that Prometheus reads. */
@@ -42,13 +44,18 @@ export function createMetrics(numbers: () => NodeNumbers): Metrics {
   const put = counter('puts', 'Messages stored by this node.')
   const commits = counter('put_commits', 'Commits that stored messages.')
   addGauges(registry, numbers)
+  let settledHere = 0
   return {
+    settledHere: () => settledHere,
     meter: {
       attempted(outcome, durationMs) {
         attempts.inc({ outcome })
         duration.observe(durationMs / 1000)
       },
-      settled: messages => settled.inc(messages),
+      settled(messages) {
+        settledHere += messages
+        settled.inc(messages)
+      },
       fenced: messages => fenced.inc(messages),
       swept: found => swept.inc(found),
     },
