@@ -1,10 +1,15 @@
 import type { HandledName, Input, Output } from '@posthorn/contract'
+import type { Rights } from './access/rights.ts'
 
 /** Who calls. */
 export interface CallContext {
   readonly orgId: number
   /** For records of who did what: `admin`, an API key's name, a user. */
   readonly actor: string
+  /** Null is everything: the admin's. Handlers that went through `guard` heed it. */
+  readonly rights: Rights | null
+  /** When the caller's token runs out, in milliseconds since 1970: a subscription ends then. Null is never. */
+  readonly until: number | null
 }
 
 /** What carries out the operations. One that is missing does not compile; an expected failure is a thrown `Problem`. */

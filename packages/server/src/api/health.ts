@@ -1,6 +1,7 @@
 /** What monitors ask: alive, ready, in numbers. Open to all but the numbers, and says nothing that is secret. */
+import { Problem } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
-import type { Access } from './access.ts'
+import type { Access } from './access/access.ts'
 
 export interface Health {
   /** False asks for a restart. */
@@ -28,8 +29,9 @@ export function addHealth(app: FastifyInstance, health: HealthPort, metrics: Met
     return reply.code(found.ready ? 200 : 503).send(found)
   })
   app.get('/metrics', async (request, reply) => {
-    const caller = access.admit(request.headers)
+    const caller = await access.admit(request.headers)
     if (caller instanceof Error) throw caller
+    if (caller.rights !== null) throw new Problem('unauthorized', {})
     const { contentType, body } = await metrics()
     return reply.type(contentType).send(body)
   })

@@ -8,13 +8,15 @@ import {
   type OperationName,
   operationEntries,
   operations,
+  Problem,
   pathAliases,
   type Resource,
   saves,
 } from '@posthorn/contract'
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
-import type { Access } from './access.ts'
+import type { Access } from './access/access.ts'
+import { mayAct } from './access/rights.ts'
 import { answerer } from './answer.ts'
 import { createItemCheck, type ItemCheck, putEach } from './batch.ts'
 import type { AnyHandler, CallContext, Handlers } from './handlers.ts'
@@ -60,8 +62,10 @@ function createRoute(name: OperationName, operation: Operation, context: RouteCo
     schema: schemaOf(name, operation),
     bodyLimit: bodyLimit(operation, context.maxBodyBytes),
     onRequest: async request => {
-      const caller = access.admit(request.headers)
+      const admitted = access.admit(request.headers)
+      const caller = admitted instanceof Promise ? await admitted : admitted
       if (caller instanceof Error) throw caller
+      if (!mayAct(caller, operation.scope)) throw new Problem('unauthorized', {})
       request.caller = caller
     },
     preValidation: preparation(name, operation),

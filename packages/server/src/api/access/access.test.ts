@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { operationEntries } from '@posthorn/contract'
 import { describe, expect, test } from 'vitest'
-import { serve, serveAlone } from '../../test/api/serve.ts'
+import { serve, serveAlone } from '../../../test/api/serve.ts'
 import { createAccess, isLoopback } from './access.ts'
 
 const SECRET = 'correct horse'

@@ -8,11 +8,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { headerAliases, Problem } from '@posthorn/contract'
-import type { CallContext } from './handlers.ts'
+import type { CallContext } from '../handlers.ts'
+
+export type Admitted = CallContext | Problem
 
 export interface Access {
-  /** The caller, or why there is none. */
-  admit(headers: IncomingHttpHeaders): CallContext | Problem
+  /** The caller, or why there is none. A promise only where somebody else is asked (a token's keys, a webhook). Never rejects. */
+  admit(headers: IncomingHttpHeaders): Admitted | Promise<Admitted>
   /** Why nothing at all is answered to this request, or null. */
   refuse(headers: IncomingHttpHeaders): Problem | null
   readonly open: boolean
@@ -20,7 +22,7 @@ export interface Access {
 
 /** @throws Error if anyone on the network could call without a secret */
 export function createAccess(options: { adminSecret: string | null; host: string; orgId: number }): Access {
-  const admin: CallContext = Object.freeze({ orgId: options.orgId, actor: 'admin' })
+  const admin: CallContext = Object.freeze({ orgId: options.orgId, actor: 'admin', rights: null, until: null })
   if (options.adminSecret === null) {
     if (!isLoopback(options.host)) {
       throw new Error(
