@@ -55,12 +55,12 @@ export async function putSome(db: Database, count: number, queueId = 1): Promise
   return results.map(({ id }) => id)
 }
 
-/** Settles live messages by the engine's own statements. */
+/** Settles those of these messages that live, by the engine's own statements. Gives their ids. */
 export async function settleAs(
   db: Database,
   kind: 'delivered' | 'dead' | 'expired' | 'cancelled',
   ids: readonly number[],
-): Promise<void> {
+): Promise<number[]> {
   const rows = await run<{ org_id: number; queue_id: number; id: number; attempts: number }>(
     db,
     'SELECT org_id, queue_id, id, attempts FROM posthorn.message WHERE id = ANY ($1::bigint[])',
@@ -92,6 +92,7 @@ export async function settleAs(
     },
   }))
   await createPostgresEngine(db, 1).settle(batch, false)
+  return batch.map(({ id }) => id)
 }
 
 /** Makes messages older: put `putDaysAgo`, and settled `doneDaysAgo` if they are. */

@@ -31,11 +31,14 @@ const LOCK_TIMEOUT_MS = 100
 const MOST_SURVIVORS = 20_000
 const ALL = 2 ** 31 - 1
 
-/** In the order in which they are locked, with the column that they are partitioned by. */
+/**
+ * With the column that they are partitioned by, and in the order in which statements lock them that use more than one
+ * (settle, revive, delete, lists): in another, we and they would hold what the other waits for.
+ */
 const TABLES = [
-  ['payload', 'id'],
   ['message_done', 'id'],
   ['attempt', 'message_id'],
+  ['payload', 'id'],
 ] as const
 
 /** Drops every span whose time is over, the oldest first. @throws DatabaseError */

@@ -12,8 +12,7 @@ import { type Database, DatabaseError, type Executor } from '../../../db/port.ts
 import { planSpans, type SpanRange, type SpanState } from './plan-spans.ts'
 import { statements } from './statements.ts'
 
-/** In the order in which they are locked, always. */
-export const SPAN_TABLES = ['payload', 'message_done', 'attempt'] as const
+const SPAN_TABLES = ['message_done', 'attempt', 'payload'] as const
 
 /** Second key of the advisory lock; the first one is the schema's. */
 const SPAN_LOCK = 0x73_70_61_6e
