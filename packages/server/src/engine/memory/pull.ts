@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { Claim, PullEngine } from '../port.ts'
-import { byDue, byPlace, type Row, type Store } from './store.ts'
+import { byDue, byPlace, isOut, type Row, type Store } from './store.ts'
 
 export function createPull(store: Store): PullEngine {
-  const held = (queueId: number, claims: readonly { id: number; claim: string }[]): Row[] =>
-    claims.flatMap(({ id, claim }) => {
+  const held = (queueId: number, claims: readonly { id: number; claim: string }[]): Row[] => {
+    const rows = claims.flatMap(({ id, claim }) => {
       const row = store.live.get(id)
       return row && row.queueId === queueId && row.claim === claim ? [row] : []
     })
+    return [...new Set(rows)]
+  }
   const wait = (row: Row, until: number): void => {
-    if (row.dueAt !== null) row.dueAt = until
-    else row.retryAt = until
+    if (row.dueAt !== null) row.dueAt = Math.ceil(until)
+    else row.retryAt = Math.ceil(until)
   }
   const record = (row: Row, outcome: 'delivered' | 'retry' | 'dead', error: string | null): void => {
     const none = { status: null, errorCode: null, excerpt: null, queueVersion: 0, durationMs: 0 }
@@ -61,6 +63,7 @@ function claim(store: Store, queueId: number, limit: number, visibilityMs: numbe
     if (ordered === 'none') {
       row.scheduledAt ??= row.dueAt
       row.dueAt = until
+      row.retryAt = null
     } else {
       row.pin ??= store.newPin()
       row.retryAt = until
@@ -72,7 +75,8 @@ function claim(store: Store, queueId: number, limit: number, visibilityMs: numbe
 const isAlive = (store: Store, row: Row): boolean => row.expiresAt === null || row.expiresAt > store.now
 
 function anyOf(store: Store, queueId: number): Row[] {
-  const of = (row: Row): boolean => row.queueId === queueId && isAlive(store, row)
+  const of = (row: Row): boolean =>
+    row.queueId === queueId && isAlive(store, row) && (row.retryAt === null || row.retryAt <= store.now)
   const overdue = store.select(row => of(row) && row.dueAt !== null && row.dueAt <= store.now, byDue)
   const ready = store.select(
     row => of(row) && row.dueAt === null,
@@ -89,7 +93,7 @@ function headsOf(store: Store, queueId: number, ordered: 'queue' | 'key'): Row[]
   store.end(xid)
   const heads = new Map<string, Row>()
   const rows = store.select(
-    row => row.queueId === queueId && row.dueAt === null && isAlive(store, row),
+    row => row.queueId === queueId && row.dueAt === null && (isAlive(store, row) || isOut(row, store.now)),
     (a, b) => (a.pin ?? Infinity) - (b.pin ?? Infinity) || byPlace(a, b),
   )
   for (const row of rows) {

@@ -12,7 +12,7 @@ import type {
   Tenure,
   Work,
 } from '../port.ts'
-import { byDue, byPlace, type Row, type Store } from './store.ts'
+import { byDue, byPlace, isOut, type Row, type Store } from './store.ts'
 
 export function createPush(store: Store): PushEngine {
   const mine = (shards: readonly number[]) => (row: { queueId: number }) => shards.includes(store.shardOf(row.queueId))
@@ -61,7 +61,7 @@ export function createPush(store: Store): PushEngine {
     loadExpired: async (shards, limit) =>
       store
         .select(
-          row => row.expiresAt !== null && row.expiresAt <= store.now && mine(shards)(row),
+          row => row.expiresAt !== null && row.expiresAt <= store.now && !isOut(row, store.now) && mine(shards)(row),
           (a, b) => a.expiresAt! - b.expiresAt!,
         )
         .slice(0, limit)
@@ -119,7 +119,7 @@ function rememberKey(store: Store, message: NewMessage, id: number): void {
 
 function rowOf(store: Store, message: NewMessage, xid: number, createdAt: number): Row {
   const { orgId, queueId, priority, key, body, headers, expiresAt } = message
-  const dueAt = message.dueAt !== null && message.dueAt > store.now ? message.dueAt : null
+  const dueAt = message.dueAt !== null && message.dueAt > store.now ? Math.ceil(message.dueAt) : null
   const fresh = { attempts: 0, forgiven: 0, retryAt: null, pin: null, lost: false, claim: null, originId: null }
   const given = { orgId, queueId, priority, key, body, headers, expiresAt, dueAt, scheduledAt: message.dueAt }
   return { id: store.newId(), xid, createdAt, ...given, ...fresh }
@@ -214,8 +214,8 @@ function apply(store: Store, row: Row, { verdict, attempt }: Settlement, deadLet
   const attempts = row.attempts + (attempt ? 1 : 0)
   if (verdict.kind === 'retry') {
     row.attempts = attempts
-    row.dueAt = verdict.inPlace ? null : verdict.at
-    row.retryAt = verdict.inPlace ? verdict.at : null
+    row.dueAt = verdict.inPlace ? null : Math.ceil(verdict.at)
+    row.retryAt = verdict.inPlace ? Math.ceil(verdict.at) : null
     return
   }
   store.finish(row, verdict.kind, 'reason' in verdict ? verdict.reason : null, attempts)

@@ -28,7 +28,7 @@ export interface MemoryOptions {
   readonly shardCount: number
   readonly clock: Clock
   /** How long a put's transaction stays open before its commit: lets a test or the simulation commit out of order. */
-  readonly beforeCommit?: () => Promise<void>
+  readonly beforeCommit?: () => Promise<void> | undefined
   /** How a queue is ordered; pull needs to know. */
   readonly orderOf?: (queueId: number) => 'none' | 'queue' | 'key'
   readonly queueExists?: (queueId: number) => boolean
@@ -111,6 +111,9 @@ export class Store {
     return true
   }
 }
+
+/** In a consumer's hands: its claim has not run out. */
+export const isOut = (row: Row, now: number): boolean => row.claim !== null && (row.dueAt ?? row.retryAt ?? 0) > now
 
 export const byPlace = (a: Row, b: Row): number => a.xid - b.xid || a.id - b.id
 export const byDue = (a: Row, b: Row): number => a.dueAt! - b.dueAt! || a.id - b.id

@@ -22,6 +22,14 @@ export function textColumn<T>(items: readonly T[], pick: (item: T) => string | n
   })
 }
 
+/**
+ * Times that are waited for are kept in whole milliseconds, never earlier than given: what a load gives back as its place
+ * is then exactly what is stored, and a cursor behind it does not find it again.
+ */
+export function wholeMs<T extends number | null>(time: T): T {
+  return (time === null ? null : Math.ceil(time)) as T
+}
+
 /** `{1,2,3}`, and `{}` for none. */
 export function list(values: readonly (number | string)[]): string {
   return `{${values.join(',')}}`

@@ -13,7 +13,10 @@ export function createPostgresEngine(db: Database, shardCount: number): PushEngi
   return {
     shardCount,
     put: messages => put(hot, messages),
-    snapshot: () => load.snapshot(hot),
+    async snapshot() {
+      await hot.rows(statements.mendPlaces)
+      return load.snapshot(hot)
+    },
     sweep: (since, shards, except) => load.sweep(hot, since, shards, shardCount, except),
     findWork: shards => load.findWork(hot, shards, shardCount),
     loadLanes: requests => load.loadLanes(hot, requests),
@@ -24,7 +27,7 @@ export function createPostgresEngine(db: Database, shardCount: number): PushEngi
     loadExpired: (shards, limit) => load.loadExpired(hot, shards, shardCount, limit),
     pin: (orgId, queueId, ids, tenure) => settle.pin(hot, orgId, queueId, ids, tenure),
     promote: async (queueIds, limit) => {
-      await hot.rows(statements.promote, [list(queueIds), `${limit}`])
+      await hot.rows(statements.promote, [list([...queueIds].sort((a, b) => a - b)), `${limit}`])
     },
     settle: (batch, again) => settle.settle(hot, batch, again),
     ...createPull(db),

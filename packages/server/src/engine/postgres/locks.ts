@@ -44,24 +44,36 @@ async function ignore(rows: Promise<unknown>): Promise<void> {
 
 /** The embedded database has one session and so one node: every lock is free, and free for it alone. */
 export function createSoloLocks(db: Database, shardCount: number): Locks {
-  const held = new Set<number>()
   return {
     async open() {
+      const held = new Set<number>()
+      let isOpen = true
+      const said = async <T>(act: () => T): Promise<T> => {
+        if (!isOpen) throw new Error('the lock session has ended')
+        return act()
+      }
       return {
-        join: async () => {},
-        leave: async () => {},
-        look: async () => ({ members: 1, locked: [...held] }),
-        async lock(shards) {
-          const free = shards.filter(shard => shard < shardCount && !held.has(shard))
-          for (const shard of free) held.add(shard)
-          return free
+        join: () => said(() => {}),
+        leave: () => said(() => {}),
+        look: () => said(() => ({ members: 1, locked: [...held] })),
+        lock: shards =>
+          said(() => {
+            const free = shards.filter(shard => shard < shardCount && !held.has(shard))
+            for (const shard of free) held.add(shard)
+            return free
+          }),
+        unlock: shards =>
+          said(() => {
+            for (const shard of shards) held.delete(shard)
+          }),
+        take: async (shards, owner) => {
+          const rows = await said(() => db.rows(statements.take, [list(shards), owner]))
+          return rows.map(takenOf)
         },
-        async unlock(shards) {
-          for (const shard of shards) held.delete(shard)
+        lead: () => said(() => true),
+        async close() {
+          isOpen = false
         },
-        take: async (shards, owner) => (await db.rows(statements.take, [list(shards), owner])).map(takenOf),
-        lead: async () => true,
-        close: async () => held.clear(),
       }
     },
   }

@@ -1,45 +1,42 @@
-import type { Database, Executor, Statement, TextRow } from '../../db/port.ts'
+import type { Database, Statement, TextRow } from '../../db/port.ts'
 import type { Claim, PullEngine } from '../port.ts'
 import { headOf } from './decode.ts'
-import { column, list } from './encode.ts'
+import { column, list, wholeMs } from './encode.ts'
 import { statements } from './statements.ts'
 
 type Held = readonly { readonly id: number; readonly claim: string }[]
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const PROMOTED_AT_ONCE = '1000'
+
 export function createPull(db: Database): PullEngine {
   const change = async (statement: Statement, queueId: number, held: Held, ...rest: (string | null)[]) => {
-    const params = [`${queueId}`, column(held, ({ id }) => id) ?? '{}', column(held, ({ claim }) => claim) ?? '{}']
+    // Anything else was never given out as a claim, and nobody holds it.
+    const claims = held.filter(({ claim }) => UUID.test(claim))
+    if (claims.length === 0) return []
+    const params = [`${queueId}`, column(claims, ({ id }) => id), column(claims, ({ claim }) => claim)]
     return (await db.hot.rows(statement, [...params, ...rest])).map(row => Number(row[0]))
   }
   return {
-    claim: (queueId, limit, visibilityMs) => claim(db, queueId, limit, visibilityMs),
+    claim: async (queueId, limit, visibilityMs) => (await claim(db, queueId, limit, visibilityMs)).map(claimOf),
     acknowledge: (queueId, held) => change(statements.acknowledge, queueId, held),
     reject: (queueId, held, next) =>
       'at' in next
-        ? change(statements.rejectLater, queueId, held, `${next.at}`)
+        ? change(statements.rejectLater, queueId, held, `${wholeMs(next.at)}`)
         : change(statements.rejectDead, queueId, held, next.dead, numberText(next.deadLetterQueueId)),
     extend: (queueId, held, visibilityMs) => change(statements.extend, queueId, held, `${visibilityMs}`),
   }
 }
 
-async function claim(db: Database, queueId: number, limit: number, visibilityMs: number): Promise<Claim[]> {
-  return db.transaction(async tx => {
-    const ordered = (await tx.rows(statements.lockQueue, [`${queueId}`]))[0]?.[0] ?? 'none'
-    return (await take(tx, ordered, queueId, limit, visibilityMs)).map(claimOf)
-  })
-}
-
-async function take(
-  tx: Executor,
-  ordered: string,
-  queueId: number,
-  limit: number,
-  visibilityMs: number,
-): Promise<TextRow[]> {
+async function claim(db: Database, queueId: number, limit: number, visibilityMs: number): Promise<TextRow[]> {
   const params = [`${queueId}`, `${limit}`, `${visibilityMs}`]
-  if (ordered === 'none') return tx.rows(statements.claim, params)
-  await tx.rows(statements.promote, [list([queueId]), '1000'])
-  return tx.rows(statements.claimOrdered, [...params, ordered])
+  const [queue] = await db.hot.rows(statements.orderingOf, [`${queueId}`])
+  if (!queue || queue[0] === 'none') return db.hot.rows(statements.claim, params)
+  return db.transaction(async tx => {
+    const [locked] = await tx.rows(statements.lockQueue, [`${queueId}`])
+    await tx.rows(statements.promote, [list([queueId]), PROMOTED_AT_ONCE])
+    return tx.rows(statements.claimOrdered, [...params, locked![0]!])
+  })
 }
 
 function claimOf(row: TextRow): Claim {

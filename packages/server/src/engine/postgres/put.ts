@@ -1,22 +1,18 @@
-import type { Executor } from '../../db/port.ts'
+import { DatabaseError, type Executor } from '../../db/port.ts'
 import type { NewMessage, PutResult } from '../port.ts'
-import { column, textColumn } from './encode.ts'
+import { column, textColumn, wholeMs } from './encode.ts'
 import { statements } from './statements.ts'
 
 const SEPARATOR = '\x01'
 
 /** Stores all in one statement, and so in one commit. */
 export async function put(db: Executor, messages: readonly NewMessage[]): Promise<PutResult[]> {
+  if (messages.length === 0) return []
   if (messages.every(isPlain)) return putPlain(db, messages)
   const { first, later } = splitRepeatedKeys(messages)
   const results: PutResult[] = new Array(messages.length)
-  const stored = await putAll(
-    db,
-    first.map(index => messages[index]!),
-  )
-  for (const [nth, index] of first.entries()) results[index] = stored[nth]!
-  for (const { index, earlier } of later)
-    results[index] = repeat(messages[index]!, messages[earlier]!, results[earlier]!)
+  const lost = [...(await putAll(db, messages, first, results)), ...later]
+  if (lost.length > 0) await recallAfterCommit(db, messages, lost, results)
   return results
 }
 
@@ -53,14 +49,31 @@ async function putPlain(db: Executor, messages: readonly NewMessage[]): Promise<
   return row![2]!.split(',').map(id => ({ kind: 'stored', id: Number(id), xid, createdAt }))
 }
 
-async function putAll(db: Executor, messages: readonly NewMessage[]): Promise<PutResult[]> {
-  const rows = await db.rows(statements.put, [
+/** Stores those at `picked` of `messages`, and gives the ones whose keys were used before. */
+async function putAll(
+  db: Executor,
+  messages: readonly NewMessage[],
+  picked: readonly number[],
+  results: PutResult[],
+): Promise<number[]> {
+  const lost: number[] = []
+  const rows = await db.rows(statements.put, columnsOf(picked.map(index => messages[index]!)))
+  for (const [nth, [xid, createdAt, id, isStored]] of rows.entries()) {
+    const index = picked[nth]!
+    if (isStored === null) lost.push(index)
+    else results[index] = { kind: 'stored', id: Number(id), xid: Number(xid), createdAt: Number(createdAt) }
+  }
+  return lost
+}
+
+function columnsOf(messages: readonly NewMessage[]) {
+  return [
     column(messages, message => message.orgId),
     column(messages, message => message.queueId),
     textColumn(messages, message => (typeof message.body === 'string' ? message.body : null)),
     column(messages, message => (Buffer.isBuffer(message.body) ? quotedHex(message.body) : null)),
     textColumn(messages, message => message.headers),
-    column(messages, message => message.dueAt),
+    column(messages, message => wholeMs(message.dueAt)),
     column(messages, message => message.expiresAt),
     column(messages, message => message.priority),
     textColumn(messages, message => message.key),
@@ -68,15 +81,7 @@ async function putAll(db: Executor, messages: readonly NewMessage[]): Promise<Pu
     textColumn(messages, message => message.idempotency?.key ?? null),
     column(messages, message => (message.idempotency ? quotedHex(message.idempotency.bodyHash) : null)),
     column(messages, message => message.idempotency?.ttlMs ?? null),
-  ])
-  const results: PutResult[] = []
-  const lost: number[] = []
-  for (const [index, row] of rows.entries()) {
-    if (row[3] === null) lost.push(index)
-    results.push({ kind: 'stored', id: Number(row[2]), xid: Number(row[0]), createdAt: Number(row[1]) })
-  }
-  if (lost.length > 0) await recall(db, messages, lost, results)
-  return results
+  ]
 }
 
 /** Quoted, because the hex of no bytes is the empty word. */
@@ -84,7 +89,32 @@ function quotedHex(bytes: Buffer): string {
   return `"${bytes.toString('hex')}"`
 }
 
-async function recall(db: Executor, messages: readonly NewMessage[], lost: readonly number[], results: PutResult[]) {
+/** The rest of the batch is committed by now: whatever fails here, the put as a whole cannot be said to have stored nothing. */
+async function recallAfterCommit(
+  db: Executor,
+  messages: readonly NewMessage[],
+  lost: readonly number[],
+  results: PutResult[],
+): Promise<void> {
+  try {
+    for (let left = lost; left.length > 0; ) {
+      const free = await recall(db, messages, left, results)
+      left = free.length > 0 ? await putAll(db, messages, free, results) : []
+    }
+  } catch (error) {
+    throw new DatabaseError(`looking up a used idempotency key failed: ${(error as Error).message}`, 'unknown', {
+      cause: error,
+    })
+  }
+}
+
+/** Gives the ones whose key has expired and been cleared away since it was lost: it is free. */
+async function recall(
+  db: Executor,
+  messages: readonly NewMessage[],
+  lost: readonly number[],
+  results: PutResult[],
+): Promise<number[]> {
   const rows = await db.rows(statements.recall, [
     column(lost, index => messages[index]!.queueId),
     textColumn(lost, index => messages[index]!.idempotency!.key),
@@ -96,35 +126,19 @@ async function recall(db: Executor, messages: readonly NewMessage[], lost: reado
     results[index] = { kind: same ? 'repeated' : 'conflict', id: Number(messageId) }
     missing.delete(index)
   }
-  // The winner's key expired and was cleared away between the two statements: the key is free, so put once more.
-  if (missing.size === 0) return
-  const again = [...missing]
-  const stored = await putAll(
-    db,
-    again.map(index => messages[index]!),
-  )
-  for (const [nth, index] of again.entries()) results[index] = stored[nth]!
+  return [...missing]
 }
 
-/** One statement can claim a key once: of messages with the same key in one batch, the first is put. */
+/** One statement can claim a key once: of messages with the same key in one batch the first is put, the later are recalled. */
 function splitRepeatedKeys(messages: readonly NewMessage[]) {
-  const firstOf = new Map<string, number>()
+  const seen = new Set<string>()
   const first: number[] = []
-  const later: { index: number; earlier: number }[] = []
+  const later: number[] = []
   for (const [index, message] of messages.entries()) {
     const key = message.idempotency && `${message.queueId}:${message.idempotency.key}`
-    const earlier = key === null ? undefined : firstOf.get(key)
-    if (earlier !== undefined) later.push({ index, earlier })
-    else {
-      if (key !== null) firstOf.set(key, index)
-      first.push(index)
-    }
+    if (key !== null && seen.has(key)) later.push(index)
+    else first.push(index)
+    if (key !== null) seen.add(key)
   }
   return { first, later }
-}
-
-function repeat(message: NewMessage, earlier: NewMessage, result: PutResult): PutResult {
-  const same = message.idempotency!.bodyHash.equals(earlier.idempotency!.bodyHash)
-  if (result.kind === 'conflict') return same ? result : { kind: 'conflict', id: result.id }
-  return { kind: same ? 'repeated' : 'conflict', id: result.id }
 }

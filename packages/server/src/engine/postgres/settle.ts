@@ -1,56 +1,66 @@
 import type { Executor } from '../../db/port.ts'
 import type { Settled, Settlement, Tenure, Verdict } from '../port.ts'
-import { column, list, textColumn } from './encode.ts'
+import { column, list, textColumn, wholeMs } from './encode.ts'
 import { statements } from './statements.ts'
 
-/** Two statements at most: the delivered, which are nearly all, and the others. Each is one commit. */
+/**
+ * One statement, one commit: a shorter one if all are delivered, which is the most common by far.
+ *
+ * `again`: the earlier try may still be under way on a connection that was given up for lost. It holds its shards' rows
+ * until it ends, so those are waited for; then what it recorded can be seen. Nothing is held between the statements: a
+ * node that freezes there holds up nobody.
+ */
 export async function settle(db: Executor, batch: readonly Settlement[], again: boolean): Promise<Settled> {
-  const delivered: Settlement[] = []
-  const others: Settlement[] = []
-  for (const settlement of batch) (settlement.verdict.kind === 'delivered' ? delivered : others).push(settlement)
-  const [first, second] = await Promise.all([
-    delivered.length > 0 ? settleDelivered(db, delivered, again) : NOTHING,
-    others.length > 0 ? settleOthers(db, others, again) : NOTHING,
-  ])
-  return { fenced: [...first.fenced, ...second.fenced], deadLettered: second.deadLettered }
+  if (batch.length === 0) return { fenced: [], deadLettered: [] }
+  const recorded = again ? await findRecorded(db, batch) : null
+  return batch.every(isDelivered) ? settleDelivered(db, batch, recorded) : settleAny(db, batch, recorded)
 }
 
-const NOTHING: Settled = { fenced: [], deadLettered: [] }
+const isDelivered = ({ verdict, attempt }: Settlement): boolean => verdict.kind === 'delivered' && attempt !== null
 
-async function settleDelivered(db: Executor, batch: readonly Settlement[], again: boolean): Promise<Settled> {
+/** Which of the batch's attempts are on record, as a column; null if none is. */
+async function findRecorded(db: Executor, batch: readonly Settlement[]): Promise<string | null> {
+  await db.rows(statements.awaitSettles, [list([...new Set(batch.map(({ tenure }) => tenure.shard))])])
+  const rows = await db.rows(statements.findRecorded, [
+    column(batch, settlement => settlement.queueId),
+    column(batch, settlement => settlement.id),
+    column(batch, settlement => settlement.attempts + 1),
+  ])
+  const recorded = new Set(rows.map(([ord]) => batch[Number(ord) - 1]))
+  return column(batch, settlement => (recorded.has(settlement) ? 't' : null))
+}
+
+async function settleDelivered(db: Executor, batch: readonly Settlement[], recorded: string | null): Promise<Settled> {
   const { tenures, nth } = numberTenures(batch)
   const rows = await db.rows(statements.settleDelivered, [
     ...tenureColumns(tenures),
     column(batch, nth),
     ...messageColumns(batch),
     ...attemptColumns(batch),
-    again ? 't' : 'f',
+    recorded,
   ])
   return { fenced: voidOf(tenures, new Set(rows.map(row => Number(row[0])))), deadLettered: [] }
 }
 
-async function settleOthers(db: Executor, batch: readonly Settlement[], again: boolean): Promise<Settled> {
+async function settleAny(db: Executor, batch: readonly Settlement[], recorded: string | null): Promise<Settled> {
   const { tenures, nth } = numberTenures(batch)
   const rows = await db.rows(statements.settle, [
     ...tenureColumns(tenures),
     column(batch, nth),
     ...messageColumns(batch),
     ...attemptColumns(batch),
+    recorded,
     textColumn(batch, settlement => settlement.attempt?.errorCode ?? null),
     textColumn(batch, settlement => settlement.attempt?.error ?? null),
     column(batch, settlement => verdictLetter(settlement.verdict)),
-    column(batch, ({ verdict }) => (verdict.kind === 'retry' ? verdict.at : null)),
+    column(batch, ({ verdict }) => (verdict.kind === 'retry' ? wholeMs(verdict.at) : null)),
     textColumn(batch, ({ verdict }) => ('reason' in verdict ? verdict.reason : null)),
     column(batch, ({ verdict }) => (verdict.kind === 'dead' ? verdict.deadLetterQueueId : null)),
-    again ? 't' : 'f',
   ])
   const held = new Set<number>()
-  const deadLettered: number[] = []
-  for (const [tag, value] of rows) {
-    if (tag === 'f') held.add(Number(value))
-    else deadLettered.push(Number(value))
-  }
-  return { fenced: voidOf(tenures, held), deadLettered }
+  const deadLettered = new Set<number>()
+  for (const [tag, value] of rows) (tag === 'f' ? held : deadLettered).add(Number(value))
+  return { fenced: voidOf(tenures, held), deadLettered: [...deadLettered] }
 }
 
 export async function pin(

@@ -1,4 +1,4 @@
--- Pull: done. Only whoever still holds the claim can say so. Found by message_due or, in place, by its primary key.
+-- Pull: done. Only whoever still holds the claim can say so. Primary key of `message`.
 WITH u AS (
   SELECT * FROM unnest($2::bigint[], $3::uuid[]) AS u (id, claim)
 ), gone AS (

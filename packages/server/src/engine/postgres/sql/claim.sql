@@ -1,6 +1,7 @@
 -- Pull: hands out due messages for a time. A claim that runs out is due again by its due_at, like any retried message.
 -- Rows another consumer is claiming are skipped. Overdue ones first (message_due), then lane by lane, highest priority
--- first (message_lane); rows locked beyond the limit are free again at the commit.
+-- first (message_lane); rows locked beyond the limit are free again at the commit. What waits in place (retry_at) does so
+-- from when the queue was ordered.
 WITH overdue AS MATERIALIZED (
   SELECT org_id, id FROM posthorn.message
   WHERE queue_id = $1::int AND due_at IS NOT NULL AND due_at <= now() AND (expires_at IS NULL OR expires_at > now())
@@ -11,16 +12,16 @@ WITH overdue AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT x.org_id, x.id FROM posthorn.message AS x
     WHERE x.queue_id = $1::int AND x.priority = l.priority AND x.due_at IS NULL
-      AND (x.expires_at IS NULL OR x.expires_at > now())
+      AND (x.expires_at IS NULL OR x.expires_at > now()) AND (x.retry_at IS NULL OR x.retry_at <= now())
     ORDER BY x.xid, x.id LIMIT $2::int FOR UPDATE SKIP LOCKED
   ) AS r
   LIMIT $2::int
-), c AS (
+), c AS MATERIALIZED (
   SELECT org_id, id FROM overdue UNION ALL SELECT org_id, id FROM ready LIMIT $2::int
 ), m AS (
   UPDATE posthorn.message AS m
   SET claim = gen_random_uuid(), attempts = m.attempts + 1, scheduled_at = coalesce(m.scheduled_at, m.due_at),
-      due_at = date_trunc('milliseconds', now() + $3::float8 * interval '1 ms')
+      due_at = date_trunc('milliseconds', now() + $3::float8 * interval '1 ms'), retry_at = NULL
   FROM c WHERE m.org_id = c.org_id AND m.id = c.id
   RETURNING m.*
 )

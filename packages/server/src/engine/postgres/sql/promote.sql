@@ -1,7 +1,8 @@
 -- Ordered queues: a delayed message that is due takes its place behind those already in line. Its new transaction id is
 -- that place, so it holds through any takeover. The same for messages with a priority, left from before the queue was
--- ordered. Harmless from a node that has lost the shard: it fixes no start.
-WITH d AS (
+-- ordered. Along message_due and message_lane, then the primary key. Harmless from a node that has lost the shard: it
+-- fixes no start, and what another has promoted while this one waited for the row is left where it is.
+WITH d AS MATERIALIZED (
   SELECT m.org_id, m.id
   FROM unnest($1::int[]) AS q (queue_id)
   CROSS JOIN LATERAL (
@@ -16,4 +17,5 @@ WITH d AS (
 )
 UPDATE posthorn.message AS m
 SET due_at = NULL, priority = 0, scheduled_at = coalesce(m.scheduled_at, m.due_at), xid = pg_current_xact_id()
-FROM d WHERE m.org_id = d.org_id AND m.id = d.id AND (m.due_at <= now() OR m.due_at IS NULL)
+FROM d
+WHERE m.org_id = d.org_id AND m.id = d.id AND (m.due_at <= now() OR (m.due_at IS NULL AND m.priority > 0))

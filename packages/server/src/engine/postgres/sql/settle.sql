@@ -1,4 +1,5 @@
--- Every other outcome: r retried at, i retried in place, x dead, e expired, c cancelled. Fenced as settle_delivered is.
+-- Outcomes of every kind: d delivered, r retried at, i retried in place, x dead, e expired, c cancelled. Fenced and deleted
+-- as in settle_delivered.
 -- A dead message is forwarded to its dead letter queue in the same commit, sharing the payload, if that queue still is.
 WITH fence AS MATERIALIZED (
   SELECT f.tenure FROM posthorn.shard AS s
@@ -6,13 +7,13 @@ WITH fence AS MATERIALIZED (
   ORDER BY s.id FOR SHARE OF s
 ), u AS MATERIALIZED (
   SELECT * FROM unnest($3::int[], $4::int[], $5::int[], $6::bigint[], $7::smallint[], $8::float8[], $9::int[],
-                       $10::smallint[], $11::int[], $12::text[], $13::text[], $14::text[], $15::"char"[], $16::float8[],
-                       $17::text[], $18::int[])
-    AS u (tenure, org_id, queue_id, id, before, started, duration_ms, status, version, excerpt, error_code, error,
-          verdict, at, reason, dead_letter_queue_id)
+                       $10::smallint[], $11::int[], $12::text[], $13::boolean[], $14::text[], $15::text[],
+                       $16::"char"[], $17::float8[], $18::text[], $19::int[])
+    AS u (tenure, org_id, queue_id, id, before, started, duration_ms, status, version, excerpt, recorded, error_code,
+          error, verdict, at, reason, dead_letter_queue_id)
 ), kept AS (
   UPDATE posthorn.message AS m
-  SET attempts = m.attempts + 1,
+  SET attempts = m.attempts + CASE WHEN u.started IS NULL THEN 0 ELSE 1 END,
       due_at = CASE WHEN u.verdict = 'r' THEN to_timestamp(u.at / 1000) END,
       retry_at = CASE WHEN u.verdict = 'i' THEN to_timestamp(u.at / 1000) END
   FROM u
@@ -41,8 +42,7 @@ WITH fence AS MATERIALIZED (
   SELECT u.id, u.queue_id, u.before + 1, to_timestamp(u.started / 1000), u.duration_ms, u.status,
          CASE WHEN u.verdict = 'i' THEN 'r' ELSE u.verdict END, u.version, u.error_code, u.error, u.excerpt
   FROM u
-  WHERE u.started IS NOT NULL AND (NOT $19::boolean OR NOT EXISTS (
-    SELECT FROM posthorn.attempt AS a WHERE a.queue_id = u.queue_id AND a.message_id = u.id AND a.n = u.before + 1))
+  WHERE u.started IS NOT NULL AND u.recorded IS NOT TRUE
 )
 SELECT 'f', tenure::text FROM fence
 UNION ALL
