@@ -16,7 +16,10 @@ const CHECKS = [
     () =>
       runTool('@biomejs/biome/bin/biome', ['ci', '--colors=off', '--diagnostic-level=warn', '.'], { capture: true }),
   ],
-  ['house rules', () => runTool('vitest/vitest.mjs', ['run', 'test/', '--reporter=dot'], { capture: true })],
+  [
+    'house rules',
+    () => runTool('vitest/vitest.mjs', ['run', '--project=units', 'test/house', '--reporter=dot'], { capture: true }),
+  ],
   ['nothing unused', () => runTool('knip/bin/knip.js', [], { capture: true })],
   ['docs in step', checkDocs],
   ['examples', checkExamples],
