@@ -103,12 +103,15 @@ export class HandClock implements Clock {
 /** Resolves when everything that waits for nothing but its turn has happened. */
 export const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-type Answer = () => void
+type Answer = () => unknown
 
 /** The messages of one queue as a database would hold them: it answers the loads of a backlog. */
 export class Table {
   readonly rows = new Map<number, Head>()
   now = 0
+  /** A sweep has found what this transaction brought into line. */
+  promoted: (xid: number) => void = () => {}
+  newXid: () => number = () => 1 + Math.max(0, ...[...this.rows.values()].map(row => row.xid))
   readonly #pantry: Pantry
 
   constructor(pantry: Pantry) {
@@ -119,22 +122,25 @@ export class Table {
     for (const head of heads) this.rows.set(head.id, head)
   }
 
-  /** Reads now; the answer arrives when it is called. */
-  begin(load: Load): Answer {
+  /** Reads now; what it read arrives, or is lost, when the test says so. */
+  begin(load: Load): { arrive(): void; fail(): void } {
     const { known } = this.#pantry
     const ticket = known.loadStarted()
-    const answer = this.#answer(load)
-    return () => {
-      answer()
+    const promotedXid = load.kind === 'promote' ? this.newXid() : null
+    const answer = promotedXid === null ? this.#answer(load) : this.#promote(load, promotedXid)
+    const ended = (end: () => void) => () => {
+      end()
       known.loadEnded(ticket)
+      if (promotedXid !== null) this.promoted(promotedXid)
     }
+    return { arrive: ended(answer), fail: ended(() => load.failed()) }
   }
 
   /** Runs loads until none is wanted any more. Gives back how many there were. */
   serve(backlog: { loads(now: number): Load[] }): number {
     let count = 0
     for (let loads = backlog.loads(this.now); loads.length > 0; loads = backlog.loads(this.now)) {
-      for (const answer of loads.map(load => this.begin(load))) answer()
+      for (const begun of loads.map(load => this.begin(load))) begun.arrive()
       count += loads.length
       if (count > 10_000) throw new Error('the loads never end')
     }
@@ -165,16 +171,15 @@ export class Table {
       const next = later[rows.length]?.dueAt ?? null
       return () => load.done(rows, next)
     }
-    return this.#promote(load)
+    throw new Error(`no load of the kind ${load.kind} stands alone`)
   }
 
-  #promote(load: Load & { kind: 'promote' }): Answer {
-    const xid = 1 + Math.max(0, ...[...this.rows.values()].map(row => row.xid))
+  #promote(load: Load, xid: number): Answer {
     for (const row of [...this.rows.values()])
       if (row.dueAt === null ? row.priority !== 0 : row.dueAt <= this.now)
         this.rows.set(row.id, { ...row, xid, dueAt: null, priority: 0 })
     const next = this.#delayed()[0]?.dueAt ?? null
-    return () => load.done(next)
+    return () => load.kind === 'promote' && load.done(next)
   }
 
   #ready(where: (row: Head) => boolean): Head[] {

@@ -1,17 +1,21 @@
 import type { DueRequest, Head, KeyRequest, LaneRequest } from '../engine/port.ts'
 
-/** One request to the loader. `done` gets the rows of this request alone, in order, known ones included. */
-export type Load =
-  | { readonly kind: 'lane'; readonly request: LaneRequest; done(heads: readonly Head[]): void; failed(): void }
-  | { readonly kind: 'key'; readonly request: KeyRequest; done(heads: readonly Head[]): void; failed(): void }
-  | { readonly kind: 'pinned'; readonly queueId: number; done(heads: readonly Head[]): void; failed(): void }
+/**
+ * One request to the loader. `done` gets the rows of this request alone, in order, known ones included; `bytes` is what
+ * they will weigh, as far as is known.
+ */
+export type Load = { failed(): void } & (
+  | { readonly kind: 'lane'; readonly request: LaneRequest; readonly bytes: number; done(heads: readonly Head[]): void }
+  | { readonly kind: 'key'; readonly request: KeyRequest; readonly bytes: number; done(heads: readonly Head[]): void }
+  | { readonly kind: 'pinned'; readonly queueId: number; readonly bytes: number; done(heads: readonly Head[]): void }
   | {
       readonly kind: 'due'
       readonly request: DueRequest
+      readonly bytes: number
       done(heads: readonly Head[], next: number | null): void
-      failed(): void
     }
-  | { readonly kind: 'promote'; readonly queueId: number; done(next: number | null): void; failed(): void }
+  | { readonly kind: 'promote'; readonly queueId: number; readonly bytes: number; done(next: number | null): void }
+)
 
 /** What `take` says when something waits, but its place is not yet fixed (see ordered-backlog.ts). */
 export const UNSURE = 'unsure'

@@ -166,8 +166,8 @@ export class Dispatcher<R extends Route> {
   changed({ kind, queueId, messageId }: Change): void {
     const queue = this.#holdings.get(queueId)
     if (!queue) return
-    if (kind === 'message' && messageId !== null) queue.backlog?.drop(messageId)
-    if (kind === 'purge') queue.backlog?.clear()
+    if (kind === 'message' && messageId !== null) queue.drop(messageId)
+    if (kind === 'purge') queue.purge()
     if (kind === 'queue') this.#router.route(queue)
     this.#touch(queue)
   }

@@ -22,7 +22,7 @@ export class FreeBacklog implements Backlog {
   readonly #pantry: Pantry
   #lanes: Lane[] = []
   readonly #due = new DueCursor()
-  readonly #dueSize = new LoadSize()
+  readonly #dueSize: LoadSize
   /** Retried in place while the queue was still ordered: they have no due time that a load would go by. Few, if any. */
   #held: Head[] = []
   waiting = 0
@@ -30,6 +30,7 @@ export class FreeBacklog implements Backlog {
   constructor(queueId: number, pantry: Pantry) {
     this.#queueId = queueId
     this.#pantry = pantry
+    this.#dueSize = new LoadSize(pantry)
   }
 
   take(now: number): Head | null {
@@ -37,20 +38,25 @@ export class FreeBacklog implements Backlog {
   }
 
   #takeReady(now: number): Head | null {
-    for (const lane of this.#lanes) {
-      if (lane.next === lane.heads.length) continue
-      const head = lane.heads[lane.next]!
-      lane.next += 1
-      if (lane.next === lane.heads.length) {
-        lane.heads = []
-        lane.next = 0
+    for (const lane of this.#lanes)
+      while (lane.next < lane.heads.length) {
+        const head = this.#takeFrom(lane)
+        if (head.retryAt === null || head.retryAt <= now) return head
+        this.#held.push(head)
       }
-      this.waiting -= 1
-      this.#pantry.started(head)
-      if (head.retryAt === null || head.retryAt <= now) return head
-      this.#held.push(head)
-    }
     return null
+  }
+
+  #takeFrom(lane: Lane): Head {
+    const head = lane.heads[lane.next]!
+    lane.next += 1
+    if (lane.next === lane.heads.length) {
+      lane.heads = []
+      lane.next = 0
+    }
+    this.waiting -= 1
+    this.#pantry.started(head)
+    return head
   }
 
   #takeHeld(now: number): Head | null {
@@ -119,6 +125,8 @@ export class FreeBacklog implements Backlog {
   }
 
   drop(id: number): void {
+    const held = this.#held.findIndex(head => head.id === id)
+    if (held >= 0) this.#readAgain(this.#held.splice(held, 1)[0]!)
     for (const lane of this.#lanes) {
       const index = lane.heads.findIndex((head, at) => at >= lane.next && head.id === id)
       if (index < 0) continue
@@ -138,16 +146,20 @@ export class FreeBacklog implements Backlog {
       lane.heads = []
       lane.next = 0
     }
-    for (const head of this.#held) this.#pantry.known.release(head.id)
-    this.#held = []
+    for (const head of this.#held.splice(0)) this.#readAgain(head)
     if (this.waiting > 0) this.#due.lookAgain(0)
     this.waiting = 0
+  }
+
+  #readAgain(held: Head): void {
+    this.#pantry.known.release(held.id)
+    this.#lane(held.priority).cursor.lookAgain(beforePlace(held))
   }
 
   #lane(priority: number): Lane {
     const known = this.#lanes.find(lane => lane.priority === priority)
     if (known) return known
-    const lane = { priority, cursor: new Cursor(), size: new LoadSize(), heads: [], next: 0 }
+    const lane = { priority, cursor: new Cursor(), size: new LoadSize(this.#pantry), heads: [], next: 0 }
     this.#lanes = [...this.#lanes, lane].sort((a, b) => b.priority - a.priority)
     return lane
   }
@@ -164,6 +176,7 @@ export class FreeBacklog implements Backlog {
     return {
       kind: 'lane',
       request,
+      bytes: lane.size.bytes,
       done: heads => {
         lane.cursor.end(heads.at(-1) ?? null, heads.length === limit)
         lane.size.loaded(heads, limit)
@@ -178,6 +191,7 @@ export class FreeBacklog implements Backlog {
     return {
       kind: 'due',
       request: this.#due.begin(this.#queueId, limit),
+      bytes: this.#dueSize.bytes,
       done: (heads, next) => {
         const last = heads.at(-1)
         this.#due.end(last ? { dueAt: last.dueAt!, id: last.id } : null, next)

@@ -22,7 +22,7 @@ export class KeyedBacklog implements Backlog {
   readonly #queueId: number
   readonly #pantry: Pantry
   readonly #lane = new Cursor()
-  readonly #size = new LoadSize()
+  readonly #size: LoadSize
   readonly #promotion = new Promotion()
   readonly #lines = new Map<string, Line>()
   /** Lines that may have something to give out, in turn. */
@@ -39,6 +39,7 @@ export class KeyedBacklog implements Backlog {
   constructor(queueId: number, pantry: Pantry) {
     this.#queueId = queueId
     this.#pantry = pantry
+    this.#size = new LoadSize(pantry)
   }
 
   take(now: number, xmin: number): Head | typeof UNSURE | null {
@@ -130,7 +131,8 @@ export class KeyedBacklog implements Backlog {
       this.#hungry.delete(key)
     }
     const { behind, loading } = this.#lane
-    const isShort = this.#hasRoom && this.waiting < this.#size.low
+    // By what may start, not by what waits behind something that is out: one busy key would hold up the others.
+    const isShort = this.#hasRoom && this.#free.length + this.#ready.size < this.#size.low
     if (behind && !loading && (isShort || this.#isLate)) loads.push(this.#loadLane())
     return loads
   }
@@ -174,7 +176,8 @@ export class KeyedBacklog implements Backlog {
   }
 
   get #hasRoom(): boolean {
-    return this.#lines.size < MOST_KEYS && this.waiting < MOST_WAITING && !this.#pantry.isFull
+    const hasBytes = !this.#pantry.isFull || this.waiting === 0
+    return hasBytes && this.#lines.size < MOST_KEYS && this.waiting < MOST_WAITING
   }
 
   #unsureLines(xmin: number): Line[] {
@@ -225,7 +228,7 @@ export class KeyedBacklog implements Backlog {
       this.#retries.set(key, null)
       return
     }
-    if (line.waiting > 0) this.#ready.add(key)
+    if (line.waiting > 0 && !line.current) this.#ready.add(key)
     this.#hungry.add(key)
   }
 
@@ -245,6 +248,7 @@ export class KeyedBacklog implements Backlog {
     return {
       kind: 'lane',
       request: { queueId: this.#queueId, priority: 0, after: this.#lane.begin(), limit },
+      bytes: this.#size.bytes,
       done: heads => {
         this.#lane.end(heads.at(-1) ?? null, heads.length === limit)
         this.#size.loaded(heads, limit)
@@ -258,6 +262,7 @@ export class KeyedBacklog implements Backlog {
     return {
       kind: 'key',
       request: { queueId: this.#queueId, key, after: line.cursor.begin(), limit: MOST_OF_A_KEY },
+      bytes: (this.#size.bytes / this.#size.next()) * MOST_OF_A_KEY,
       done: heads => {
         // What the lane has not reached yet, it will deal out itself.
         const reached = heads.filter(head => !isBefore(this.#lane.readTo, head))
@@ -292,6 +297,7 @@ export class KeyedBacklog implements Backlog {
     return {
       kind: 'pinned',
       queueId: this.#queueId,
+      bytes: 0,
       done: heads => {
         this.#pinned = false
         this.#lane.end(null, true)

@@ -101,7 +101,8 @@ export class Line {
       this.rewind(beforePlace(head))
       return
     }
-    const room = this.#heads.length < this.#most && !this.#pantry.isFull
+    // One at least: a line whose messages are not taken in goes no further.
+    const room = this.#heads.length < this.#most && (this.#heads.length === 0 || !this.#pantry.isFull)
     if (room && !this.pinned && this.cursor.covers(head) && this.#pantry.add(head)) this.#heads.push(head)
     else this.cursor.lookAgain(beforePlace(head))
   }
@@ -169,6 +170,8 @@ export class Line {
     return {
       kind: 'pinned',
       queueId,
+      // Few, if any: pins are for what starts while an older transaction runs.
+      bytes: 0,
       done: (heads: readonly Head[]) => {
         this.cursor.end(null, true)
         this.rewind(this.cursor.after)

@@ -1,17 +1,27 @@
 import type { Head } from '../engine/port.ts'
+import type { Pantry } from './pantry.ts'
 
 const LEAST = 16
 const MOST = 1000
 /** What one load may bring at most, as far as the last one tells. */
 const BYTES = 4 * 1024 * 1024
 
-/** How many messages to load at once: few for a queue nobody knows yet, then doubling while there are more, within a bound of bytes. */
+/**
+ * How many messages to load at once: few for a queue nobody knows yet, then doubling while there are more, within a bound
+ * of bytes; with a full pantry one at a time, so that every queue goes on and none makes it fuller.
+ */
 export class LoadSize {
+  readonly #pantry: Pantry
   #limit = LEAST
-  #meanBytes = 1024
+  #meanBytes: number | null = null
+
+  constructor(pantry: Pantry) {
+    this.#pantry = pantry
+  }
 
   next(): number {
-    return Math.max(1, Math.min(this.#limit, Math.floor(BYTES / this.#meanBytes)))
+    if (this.#pantry.isFull) return 1
+    return Math.max(1, Math.min(this.#limit, Math.floor(BYTES / this.#expected)))
   }
 
   /** Below this many waiting, load more. */
@@ -19,9 +29,19 @@ export class LoadSize {
     return this.next()
   }
 
+  /** What the next load will weigh. */
+  get bytes(): number {
+    return this.next() * this.#expected
+  }
+
   loaded(heads: readonly Head[], limit: number): void {
     if (heads.length === 0) return
+    const isMore = heads.length >= limit && limit >= this.#limit
     this.#meanBytes = heads.reduce((sum, head) => sum + 1 + (head.body?.length ?? 0), 0) / heads.length
-    if (heads.length >= limit && this.#limit < MOST) this.#limit = Math.min(MOST, this.#limit * 2)
+    if (isMore && this.#limit < MOST) this.#limit = Math.min(MOST, this.#limit * 2)
+  }
+
+  get #expected(): number {
+    return this.#meanBytes ?? this.#pantry.meanBytes
   }
 }

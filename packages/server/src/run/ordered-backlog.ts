@@ -13,11 +13,12 @@ export class OrderedBacklog implements Backlog {
   readonly #queueId: number
   readonly #line: Line
   readonly #promotion = new Promotion()
-  readonly #size = new LoadSize()
+  readonly #size: LoadSize
 
   constructor(queueId: number, pantry: Pantry) {
     this.#queueId = queueId
     this.#line = new Line(pantry, MOST_WAITING)
+    this.#size = new LoadSize(pantry)
   }
 
   get waiting(): number {
@@ -97,6 +98,7 @@ export class OrderedBacklog implements Backlog {
     return {
       kind: 'lane',
       request,
+      bytes: this.#size.bytes,
       done: heads => {
         this.#size.loaded(heads, limit)
         this.#line.loaded(heads, heads.length === limit)

@@ -3,12 +3,16 @@ import type { Known } from './known.ts'
 
 /** Bytes that one waiting message costs beside its body: the head, its strings, its place in sets. */
 const OVERHEAD_BYTES = 400
+/** What a message weighs is taken to be this before any has come, and then the mean of about so many. */
+const FIRST_GUESS_BYTES = 16 * 1024
+const MEAN_OF = 64
 
 /** What the node holds in memory, all queues together: which messages, and how many bytes. */
 export class Pantry {
   readonly known: Known
   readonly limitBytes: number
   #bytes = 0
+  #meanBytes = FIRST_GUESS_BYTES
 
   constructor(known: Known, limitBytes: number) {
     this.known = known
@@ -23,11 +27,18 @@ export class Pantry {
     return this.#bytes >= this.limitBytes
   }
 
+  /** What a message weighs, as far as the last ones tell. */
+  get meanBytes(): number {
+    return this.#meanBytes
+  }
+
   /** False if the node has this message already. */
   add(head: Head): boolean {
     if (this.known.has(head)) return false
     this.known.add(head.id)
-    this.#bytes += sizeOf(head)
+    const bytes = sizeOf(head)
+    this.#bytes += bytes
+    this.#meanBytes += (bytes - this.#meanBytes) / MEAN_OF
     return true
   }
 

@@ -26,6 +26,7 @@ export class Promotion {
       {
         kind: 'promote',
         queueId,
+        bytes: 0,
         done: next => due.end(null, next),
         failed: () => due.failed(),
       },

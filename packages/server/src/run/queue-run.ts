@@ -8,6 +8,12 @@ import type { Route } from './port.ts'
 import type { Shard } from './shard.ts'
 import { Window } from './window.ts'
 
+/** What was taken from under a load while it was under way: it may still bring it as it was. */
+interface Outdated {
+  readonly messages: Set<number>
+  all: boolean
+}
+
 const ALL_PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 /** One queue as this node serves it, from when work turns up until it is idle again or its shard leaves. */
@@ -28,6 +34,9 @@ export class QueueRun<R extends Route> {
   readonly #pantry: Pantry
   /** Paused by an answer of its receiver, while the record of that is on its way. */
   #isHeld = false
+  /** There is no such queue. */
+  #isClosed = false
+  readonly #loading = new Set<Outdated>()
   /** What there is to read, remembered until the configuration is here. */
   #work: Omit<Work, 'queueId'> | null = null
   readonly #found = new Map<number, Found>()
@@ -49,12 +58,15 @@ export class QueueRun<R extends Route> {
   }
 
   get isIdle(): boolean {
-    return this.out.size === 0 && this.#work === null && this.#found.size === 0 && (this.backlog?.isIdle() ?? false)
+    if (this.out.size > 0) return false
+    if (this.#isClosed) return true
+    return this.#work === null && this.#found.size === 0 && (this.backlog?.isIdle() ?? false)
   }
 
   /** Takes its configuration on. A queue whose order changes waits until nothing of the old order is out. */
   configure(route: R): void {
     this.#isHeld = false
+    this.#isClosed = false
     const reordered = this.route !== null && this.route.ordered !== route.ordered
     this.route = route
     if (reordered) {
@@ -74,8 +86,21 @@ export class QueueRun<R extends Route> {
 
   /** There is no such queue any more. */
   close(): void {
+    this.#isClosed = true
     this.route = null
     this.backlog?.clear()
+  }
+
+  /** A message was changed, or taken away: what has not been started of it is read again. */
+  drop(id: number): void {
+    this.backlog?.drop(id)
+    for (const outdated of this.#loading) outdated.messages.add(id)
+  }
+
+  /** Many messages were taken away. */
+  purge(): void {
+    this.backlog?.clear()
+    for (const outdated of this.#loading) outdated.all = true
   }
 
   /** Opens the backlog that fits its order, unless there is one, or messages of the old order are still out. */
@@ -95,10 +120,24 @@ export class QueueRun<R extends Route> {
     const { backlog } = this
     if (!this.isServed || !backlog) return []
     const isCurrent = (): boolean => this.backlog === backlog && this.shard.state !== 'gone'
-    return backlog.loads(now).map(load => {
-      const done = load.done as (...brought: unknown[]) => void
-      return { ...load, done: (...brought: unknown[]) => isCurrent() && done(...brought) } as Load
-    })
+    return backlog.loads(now).map(load => this.#watched(load, backlog, isCurrent))
+  }
+
+  #watched(load: Load, backlog: Backlog, isCurrent: () => boolean): Load {
+    const outdated: Outdated = { messages: new Set(), all: false }
+    this.#loading.add(outdated)
+    const done = (...brought: unknown[]): void => {
+      this.#loading.delete(outdated)
+      if (!isCurrent()) return
+      ;(load.done as (...brought: unknown[]) => void)(...brought)
+      if (outdated.all) backlog.clear()
+      else for (const id of outdated.messages) backlog.drop(id)
+    }
+    const failed = (): void => {
+      this.#loading.delete(outdated)
+      load.failed()
+    }
+    return { ...load, done, failed } as Load
   }
 
   /** Reads everything again, from the beginning. */

@@ -27,12 +27,14 @@ export class Router<R extends Route> {
 
   route(queue: QueueRun<R>): void {
     const route = this.#options.routes.get(queue.id)
-    if (route) queue.configure(route)
-    else if (route === null) queue.close()
-    else {
+    if (route === undefined) {
       this.#waiting.add(queue)
       if (!this.#isLoading) void this.#load()
+      return
     }
+    this.#waiting.delete(queue)
+    if (route) queue.configure(route)
+    else queue.close()
   }
 
   stop(): void {
@@ -44,10 +46,7 @@ export class Router<R extends Route> {
     while (this.#waiting.size > 0 && !this.#stopped) {
       const queues = [...this.#waiting].slice(0, AT_ONCE)
       if (!(await this.#ask(queues))) continue
-      for (const queue of queues) {
-        this.#waiting.delete(queue)
-        this.#apply(queue)
-      }
+      for (const queue of queues) if (this.#waiting.delete(queue)) this.#apply(queue)
     }
     this.#isLoading = false
   }

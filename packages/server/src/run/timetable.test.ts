@@ -32,3 +32,16 @@ test('what was taken away never comes', () => {
   timetable.set('a', null)
   expect(timetable.take(100)).toEqual([])
 })
+
+test('a key that is set again and again, however far ahead, holds bounded memory and comes once', () => {
+  const timetable = new Timetable<string>()
+  timetable.set('still', 1_000_000)
+  for (let at = 0; at < 10_000; at++) {
+    timetable.set('moving', 2_000_000)
+    timetable.set('moving', at)
+    expect(timetable.take(at)).toEqual(['moving'])
+  }
+  timetable.set('moving', 2_000_000)
+  expect(timetable.size).toBeLessThan(100)
+  expect(timetable.take(3_000_000)).toEqual(['still', 'moving'])
+})

@@ -1,6 +1,17 @@
-/** What is to happen when: a binary heap of times. An entry that was rescheduled is left behind and skipped when it surfaces. */
+interface Entry<Key> {
+  readonly at: number
+  readonly key: Key
+}
+
+/** Below this many, what is left behind is not worth clearing away. */
+const FEW = 64
+
+/**
+ * What is to happen when: a binary heap of times. An entry that was rescheduled is left behind and skipped when it
+ * surfaces; when most have been left behind, the heap is made anew, so that it never holds more than twice what is set.
+ */
 export class Timetable<Key> {
-  readonly #heap: { readonly at: number; readonly key: Key }[] = []
+  #heap: Entry<Key>[] = []
   readonly #due = new Map<Key, number>()
 
   /** Sets the only time of `key`; null takes it away. */
@@ -12,6 +23,12 @@ export class Timetable<Key> {
     if (this.#due.get(key) === at) return
     this.#due.set(key, at)
     this.#push({ at, key })
+    if (this.#heap.length > FEW + 2 * this.#due.size) this.#clear()
+  }
+
+  /** Entries in memory, those left behind included. */
+  get size(): number {
+    return this.#heap.length
   }
 
   next(): number | null {
@@ -33,7 +50,12 @@ export class Timetable<Key> {
     return keys
   }
 
-  #push(entry: { at: number; key: Key }): void {
+  /** A list in ascending order is a heap. */
+  #clear(): void {
+    this.#heap = [...this.#due].map(([key, at]) => ({ at, key })).sort((a, b) => a.at - b.at)
+  }
+
+  #push(entry: Entry<Key>): void {
     const heap = this.#heap
     let index = heap.push(entry) - 1
     while (index > 0) {
@@ -45,7 +67,7 @@ export class Timetable<Key> {
     heap[index] = entry
   }
 
-  #pop(): { at: number; key: Key } {
+  #pop(): Entry<Key> {
     const heap = this.#heap
     const top = heap[0]!
     const last = heap.pop()!
