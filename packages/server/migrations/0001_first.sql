@@ -65,7 +65,7 @@ CREATE SEQUENCE posthorn.message_id;
 CREATE SEQUENCE posthorn.message_pin;
 
 -- Live messages, and nothing else. Statistics of this table are useless (it is empty one moment and full the next);
--- it is vacuumed by the node that settles, by count (run/janitor.ts), autovacuum is the net below.
+-- it is vacuumed by the node that settles, by count (engine/postgres/upkeep/vacuum.ts), autovacuum is the net below.
 CREATE TABLE posthorn.message (
   org_id integer NOT NULL,
   queue_id integer NOT NULL,

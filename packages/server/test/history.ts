@@ -16,7 +16,7 @@ export async function startHistoryOver(db: Database): Promise<void> {
     await db.exec(`DROP TABLE posthorn.payload_${lo}, posthorn.message_done_${lo}, posthorn.attempt_${lo}`)
   }
   await db.exec(`TRUNCATE posthorn.span, posthorn.id_mark, posthorn.message, posthorn.message_done, posthorn.attempt,
-    posthorn.payload, posthorn.idempotency, posthorn.change, posthorn.queue, posthorn.shard;
+    posthorn.payload, posthorn.idempotency, posthorn.change, posthorn.queue, posthorn.shard CASCADE;
     ALTER SEQUENCE posthorn.message_id RESTART`)
   for (const table of PARENTS) {
     await db.exec(`ALTER TABLE posthorn.${table} DETACH PARTITION posthorn.${table}_old;
