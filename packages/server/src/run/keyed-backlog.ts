@@ -123,13 +123,7 @@ export class KeyedBacklog implements Backlog {
     for (const key of this.#retries.take(now)) this.#look(key)
     const loads = this.#promotion.loads(this.#queueId, now)
     if (this.#pinned && !this.#lane.loading) return [...loads, this.#loadPinned()]
-    for (const key of this.#hungry) {
-      const line = this.#lines.get(key)
-      if (line?.wantsPinned(now)) loads.push(this.#loadPinnedOf(key, line))
-      else if (line?.wantsLoad(now, 1)) loads.push(this.#loadKey(key, line))
-      else if (line && now < line.notBefore) this.#arm(key, line)
-      this.#hungry.delete(key)
-    }
+    loads.push(...this.#loadKeys(now))
     const { behind, loading } = this.#lane
     // By what may start, not by what waits behind something that is out: one busy key would hold up the others.
     const isShort = this.#hasRoom && this.#free.length + this.#ready.size < this.#size.low
@@ -176,8 +170,12 @@ export class KeyedBacklog implements Backlog {
   }
 
   get #hasRoom(): boolean {
-    const hasBytes = !this.#pantry.isFull || this.waiting === 0
-    return hasBytes && this.#lines.size < MOST_KEYS && this.waiting < MOST_WAITING
+    return this.#hasMemory && this.#lines.size < MOST_KEYS
+  }
+
+  /** With a full pantry, for something to start, and no more. */
+  get #hasMemory(): boolean {
+    return this.waiting < MOST_WAITING && (!this.#pantry.isFull || this.waiting === 0)
   }
 
   #unsureLines(xmin: number): Line[] {
@@ -258,15 +256,31 @@ export class KeyedBacklog implements Backlog {
     }
   }
 
-  #loadKey(key: string, line: Line): Load {
+  /** As many as one load may bring; the other keys stay hungry. */
+  #loadKeys(now: number): Load[] {
+    const loads: Load[] = []
+    const limit = Math.min(MOST_OF_A_KEY, this.#size.most)
+    const most = this.#hasMemory ? Math.ceil(this.#size.most / limit) : 0
+    for (const key of this.#hungry) {
+      if (loads.length >= most) break
+      const line = this.#lines.get(key)
+      if (line?.wantsPinned(now)) loads.push(this.#loadPinnedOf(key, line))
+      else if (line?.wantsLoad(now, 1)) loads.push(this.#loadKey(key, line, limit))
+      else if (line && now < line.notBefore) this.#arm(key, line)
+      this.#hungry.delete(key)
+    }
+    return loads
+  }
+
+  #loadKey(key: string, line: Line, limit: number): Load {
     return {
       kind: 'key',
-      request: { queueId: this.#queueId, key, after: line.cursor.begin(), limit: MOST_OF_A_KEY },
-      bytes: (this.#size.bytes / this.#size.next()) * MOST_OF_A_KEY,
+      request: { queueId: this.#queueId, key, after: line.cursor.begin(), limit },
+      bytes: this.#size.meanBytes * limit,
       done: heads => {
         // What the lane has not reached yet, it will deal out itself.
         const reached = heads.filter(head => !isBefore(this.#lane.readTo, head))
-        this.#counted(line, () => line.loaded(reached, reached.length === MOST_OF_A_KEY))
+        this.#counted(line, () => line.loaded(reached, reached.length === limit))
         this.#look(key)
       },
       failed: () => {

@@ -20,8 +20,12 @@ export class LoadSize {
   }
 
   next(): number {
-    if (this.#pantry.isFull) return 1
-    return Math.max(1, Math.min(this.#limit, Math.floor(BYTES / this.#expected)))
+    return Math.min(this.#limit, this.most)
+  }
+
+  /** The bound on a load, however many there are. */
+  get most(): number {
+    return this.#pantry.isFull ? 1 : Math.max(1, Math.min(MOST, Math.floor(BYTES / this.meanBytes)))
   }
 
   /** Below this many waiting, load more. */
@@ -31,7 +35,7 @@ export class LoadSize {
 
   /** What the next load will weigh. */
   get bytes(): number {
-    return this.next() * this.#expected
+    return this.next() * this.meanBytes
   }
 
   loaded(heads: readonly Head[], limit: number): void {
@@ -41,7 +45,8 @@ export class LoadSize {
     if (isMore && this.#limit < MOST) this.#limit = Math.min(MOST, this.#limit * 2)
   }
 
-  get #expected(): number {
+  /** What a message weighs. */
+  get meanBytes(): number {
     return this.#meanBytes ?? this.#pantry.meanBytes
   }
 }
