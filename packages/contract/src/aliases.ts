@@ -5,12 +5,16 @@ import type { OperationName } from './operations.ts'
 /** Paths of pg-hooks that lead to an operation with a better one. */
 export const pathAliases = [
   { path: '/queues/{id}/messageQueueId', operation: 'queues.listMessages', operationId: 'getMessagesForQueue' },
+  { path: '/crons/{id}/messageCronId', operation: 'crons.listMessages', operationId: 'getMessagesForCron' },
+  { path: '/cron/', operation: 'crons.list', operationId: 'getCronsByReadme' },
+  { path: '/cron/', operation: 'crons.create', operationId: 'createCronByReadme' },
 ] as const satisfies { path: string; operation: OperationName; operationId: string }[]
 
 /** In pg-hooks, creating with an `id` updates that record. */
 export const saves: Partial<Record<OperationName, OperationName>> = {
   'queues.create': 'queues.update',
   'messages.put': 'messages.update',
+  'crons.create': 'crons.update',
 }
 
 /** The operation ids of pg-hooks' OpenAPI document: generated clients are built on them. */
@@ -28,6 +32,14 @@ export const operationIds: Partial<Record<OperationName, string>> = {
   'messages.update': 'updateMessage',
   'messages.delete': 'deleteMessages',
   'messages.getQueue': 'getQueueForMessage',
+  'messages.getCron': 'getCronForMessage',
+  'queues.listCrons': 'getCronsForQueue',
+  'crons.list': 'getCrons',
+  'crons.create': 'createCron',
+  'crons.get': 'getCronById',
+  'crons.update': 'updateCron',
+  'crons.delete': 'deleteCrons',
+  'crons.getQueue': 'getQueueForCron',
 }
 
 /** The codes that pg-hooks' clients look for in its error shape; problem+json has ours. */

@@ -19,3 +19,7 @@ export type GoneRule = (typeof goneRules)[number]
 /** Longest is 7 characters; every one is understood by Node's own HTTP parser. */
 export const methods = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE', 'HEAD', 'OPTIONS'] as const
 export type Method = (typeof methods)[number]
+
+/** What becomes of a cron's ticks that nobody stored in time. */
+export const misfireRules = ['skip', 'one', 'all'] as const
+export type MisfireRule = (typeof misfireRules)[number]

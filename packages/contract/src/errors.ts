@@ -52,6 +52,7 @@ export const errors = {
   route_not_found: entry(404, 'No such route', 'Route {method}:{url} not found'),
   queue_not_found: entry(404, 'No such queue', 'Queue {id} not found'),
   message_not_found: entry(404, 'No such message', 'Message {id} not found'),
+  cron_not_found: entry(404, 'No such cron', 'Cron {id} not found'),
   relation_empty: entry(404, 'It has none', '{resource} {id} has no {relation}'),
   request_timeout: entry(408, 'The request came too slowly', 'The request did not arrive within {limit} ms'),
   idempotency_conflict: entry(

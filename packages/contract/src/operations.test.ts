@@ -50,7 +50,7 @@ describe('resources', () => {
 describe('operations', () => {
   test('have one verb and path each, and a path in the input for every name in it', () => {
     const places = operationEntries.map(([, { verb, path }]) => `${verb} ${path}`)
-    places.push(...pathAliases.map(({ path }) => `GET ${path}`))
+    places.push(...pathAliases.map(({ path, operation }) => `${operations[operation].verb} ${path}`))
     expect(new Set(places).size).toBe(places.length)
     for (const [name, operation] of operationEntries) {
       for (const { input } of inputParts(operation).path) expect(operation.input.properties, name).toHaveProperty(input)
@@ -59,7 +59,7 @@ describe('operations', () => {
 
   test('tell a scope that fits their verb', () => {
     for (const [name, { verb, scope }] of operationEntries) {
-      expect(scope, name).toMatch(/^(queue|message):(find|save|delete)$/)
+      expect(scope, name).toMatch(/^(queue|message|cron):(find|save|delete)$/)
       if (verb === 'GET') expect(scope, name).toMatch(/:find$/)
       if (verb !== 'GET') expect(scope, name).not.toMatch(/:find$/)
       if (verb === 'DELETE') expect(scope, name).toMatch(/:delete$/)

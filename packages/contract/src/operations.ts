@@ -1,16 +1,18 @@
 /** All operations by name, and the types that follow. A program that serves them must give a handler for each. */
 import type { Operation } from './operation.ts'
+import { cronOperations } from './operations/crons.ts'
 import { messageOperations } from './operations/messages.ts'
 import { pullOperations } from './operations/pull.ts'
 import { queueOperations } from './operations/queues.ts'
 import { attempt } from './resources/attempt.ts'
+import { cron } from './resources/cron.ts'
 import { message } from './resources/message.ts'
 import { queue } from './resources/queue.ts'
 
-export const resources = { queue, message, attempt }
+export const resources = { queue, message, attempt, cron }
 export type ResourceName = keyof typeof resources
 
-export const operations = { ...queueOperations, ...pullOperations, ...messageOperations }
+export const operations = { ...queueOperations, ...pullOperations, ...messageOperations, ...cronOperations }
 export type OperationName = keyof typeof operations
 
 type Declared = typeof operations

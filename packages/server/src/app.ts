@@ -24,6 +24,7 @@ import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
 import type { PullEngine } from './engine/port.ts'
 import { createPostgresEngine } from './engine/postgres/engine.ts'
 import { createPostgresLocks, createSoloLocks } from './engine/postgres/locks.ts'
+import { put } from './engine/postgres/put.ts'
 import { upkeepChores } from './engine/postgres/upkeep/chores.ts'
 import { adoptRestored } from './engine/postgres/upkeep/restored.ts'
 import { ensureSpans } from './engine/postgres/upkeep/spans.ts'
@@ -31,6 +32,8 @@ import { createIds, type Ids, nodeId } from './id.ts'
 import type { Log } from './log.ts'
 import { createAttempts } from './queue/attempts.ts'
 import { QueueBook, type QueueConfig } from './queue/book.ts'
+import { createCronChain } from './queue/cron-chain.ts'
+import { createCrons } from './queue/crons.ts'
 import { createMessages } from './queue/messages.ts'
 import { queueOperations } from './queue/operations.ts'
 import { createPull } from './queue/pull.ts'
@@ -40,6 +43,7 @@ import { Janitor } from './run/janitor.ts'
 import { createMetrics, type Metrics } from './run/metrics.ts'
 import { WorkingNode } from './run/node.ts'
 import { defaultLimits } from './run/port.ts'
+import { Scheduler } from './run/scheduler.ts'
 import { type Installation, openInstallation } from './tenant/installation.ts'
 import type { SecretBox } from './tenant/secret-box.ts'
 import { openSecrets } from './tenant/secrets.ts'
@@ -98,9 +102,14 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   const book = new QueueBook({ db, secrets, clock: systemClock, log })
   const { sender, delivery } = openDelivery(parts)
   closing.add('connections', () => sender.stop(0))
-  const { node, metrics, commit, engine } = await openNode({ ...parts, book, delivery }, closing)
-  const api = openApi({ ...parts, book, node, metrics, commit, engine })
+  const changes = openChanges(parts, closing)
+  const { node, metrics, commit, engine } = await openNode({ ...parts, book, delivery, changes }, closing)
+  const api = openApi({ ...parts, book, node, metrics, commit, engine, changes })
+  const scheduler = openScheduler(parts, node)
+  closing.add('crons', () => scheduler.stop())
+  if (config.roles.includes('worker')) await scheduler.catchUp()
   await node.start()
+  scheduler.start()
   closing.add('node', () => node.stop(config.shutdownTimeoutMs))
   startJanitor(parts, node, metrics, closing)
   const { url } = await api.listen()
@@ -192,6 +201,11 @@ function startJanitor({ config, db, clock, log }: Parts, node: Node, metrics: Me
   closing.add('janitor', () => janitor.stop())
 }
 
+function openScheduler({ db, clock, log }: Parts, node: Node): Scheduler {
+  const chain = createCronChain({ db, putWithin: put, log })
+  return new Scheduler({ chain, leads: () => node.stats.leads, stored: () => node.changed(), clock, log })
+}
+
 interface ApiParts extends Parts {
   readonly book: QueueBook
   readonly node: Node
@@ -239,7 +253,14 @@ function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine,
     delayAfter: (backoff, failedAttempts) => delayAfter(backoff, failedAttempts, Math.random),
     changed: () => node.changed(),
   })
-  return { queues, messages, attempts: createAttempts(shared), pull }
+  const crons = createCrons({
+    ...shared,
+    ids,
+    put: message => commit.put(message),
+    putWithin: put,
+    changed: () => node.changed(),
+  })
+  return { queues, messages, attempts: createAttempts(shared), pull, crons }
 }
 
 async function pauseQueue({ db, secrets, book }: Parts & { book: QueueBook }, node: Node, id: number, reason: string) {

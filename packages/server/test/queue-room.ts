@@ -4,10 +4,13 @@ import { emptyListQuery } from '@posthorn/contract'
 import { systemClock } from '../src/clock.ts'
 import type { Database } from '../src/db/port.ts'
 import { createPostgresEngine } from '../src/engine/postgres/engine.ts'
+import { put } from '../src/engine/postgres/put.ts'
 import { createIds } from '../src/id.ts'
 import { silentLog } from '../src/log.ts'
 import { createAttempts } from '../src/queue/attempts.ts'
 import { QueueBook } from '../src/queue/book.ts'
+import { createCronChain } from '../src/queue/cron-chain.ts'
+import { createCrons } from '../src/queue/crons.ts'
 import { createMessages } from '../src/queue/messages.ts'
 import { createPull } from '../src/queue/pull.ts'
 import { createQueues } from '../src/queue/queues.ts'
@@ -55,6 +58,13 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number } =
       idempotencyTtlMs: 60_000,
       put: async message => (await engine.put([message]))[0]!,
     }),
+    crons: createCrons({
+      ...shared,
+      ids: createIds(randomBytes(16)),
+      put: async message => (await engine.put([message]))[0]!,
+      putWithin: put,
+    }),
+    chain: createCronChain({ db, putWithin: put, log: silentLog }),
     attempts: createAttempts(shared),
     pull: createPull({
       db,

@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../errors.ts'
 import { act, following, list, row, typed } from '../operation.ts'
 import { attempt } from '../resources/attempt.ts'
+import { cron } from '../resources/cron.ts'
 import { type MessageCreate, type MessageUpdate, message } from '../resources/message.ts'
 import { queue } from '../resources/queue.ts'
 import { MessageId, OneOf, Text } from '../schema.ts'
@@ -123,6 +124,18 @@ export const messageOperations = {
       scope: 'queue:find',
       summary: 'Gives the queue of a message.',
       errors: ['message_not_found', 'queue_not_found'],
+      params: id,
+    }),
+  ),
+  'messages.getCron': following(
+    message,
+    'cron',
+    row(cron, {
+      verb: 'GET',
+      path: '/messages/{id}/cron',
+      scope: 'cron:find',
+      summary: 'Gives the cron that a message is a tick of.',
+      errors: ['message_not_found', 'relation_empty', 'cron_not_found'],
       params: id,
     }),
   ),

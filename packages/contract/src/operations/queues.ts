@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { act, alike, following, list, row, typed } from '../operation.ts'
 import { attempt } from '../resources/attempt.ts'
+import { cron } from '../resources/cron.ts'
 import { message } from '../resources/message.ts'
 import { type QueueCreate, type QueueUpdate, queue } from '../resources/queue.ts'
 import { RecordId, Text } from '../schema.ts'
@@ -44,9 +45,22 @@ export const queueOperations = {
     verb: 'DELETE',
     path: '/queues/{id}',
     scope: 'queue:delete',
-    summary: 'Deletes a queue; its pending messages are cancelled.',
+    summary: 'Deletes a queue and its crons; its pending messages are cancelled, its history stays.',
     errors: ['queue_not_found'],
     params: id,
+  }),
+  'queues.previewDelete': act({
+    verb: 'GET',
+    path: '/queues/{id}/deletion',
+    scope: 'queue:find',
+    summary: 'Says what deleting a queue would do, and does nothing.',
+    errors: ['queue_not_found', 'list_too_slow'],
+    params: id,
+    output: Type.Object({
+      cancelled: Type.Integer({ description: 'Pending messages that would be cancelled.' }),
+      crons: Type.Integer({ description: 'Crons that would be deleted.' }),
+      orphaned: Type.Integer({ description: 'Queues that would lose their dead letter queue.' }),
+    }),
   }),
   'queues.pause': row(queue, {
     verb: 'POST',
@@ -106,6 +120,18 @@ export const queueOperations = {
     summary: 'Puts a message on a queue: as JSON, or with any other content type the very bytes of the request.',
     raw: true,
   }),
+  'queues.listCrons': following(
+    queue,
+    'crons',
+    list(cron, {
+      verb: 'GET',
+      path: '/queues/{id}/crons',
+      scope: 'cron:find',
+      summary: 'Lists the crons of a queue.',
+      errors: ['queue_not_found'],
+      params: id,
+    }),
+  ),
   'queues.listQueues': following(
     queue,
     'queues',

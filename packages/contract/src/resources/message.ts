@@ -13,7 +13,10 @@ export const message = resource({
   plural: 'messages',
   summary: 'One payload on one queue, due at a time.',
   primaryKey: ['id'],
-  relations: { queue: { kind: 'one', to: 'queue', by: 'queueId' } },
+  relations: {
+    queue: { kind: 'one', to: 'queue', by: 'queueId' },
+    cron: { kind: 'one', to: 'cron', by: 'cronId' },
+  },
   fields: {
     id: readOnly(MessageId),
     queueId: required(RecordId, { fixed: true }),

@@ -31,6 +31,7 @@ export const queue = resource({
   primaryKey: ['id'],
   relations: {
     messages: { kind: 'many', to: 'message', by: 'queueId' },
+    crons: { kind: 'many', to: 'cron', by: 'queueId' },
     queues: { kind: 'many', to: 'queue', by: 'deadLetterQueueId' },
     deadLetterQueue: { kind: 'one', to: 'queue', by: 'deadLetterQueueId' },
   },

@@ -1,6 +1,7 @@
 import type { HandledName, Input, Output } from '@posthorn/contract'
 import type { Caller } from '../tenant/orgs.ts'
 import type { Attempts } from './attempts.ts'
+import type { Crons } from './crons.ts'
 import type { Messages } from './messages.ts'
 import type { Pull } from './pull.ts'
 import type { Queues } from './queues.ts'
@@ -8,7 +9,7 @@ import type { Queues } from './queues.ts'
 type Operations<K extends HandledName> = {
   readonly [Name in K]: (caller: Caller, input: Input<Name>) => Promise<Output<Name>>
 }
-type QueueRoomName = Extract<HandledName, `queues.${string}` | `messages.${string}`>
+type QueueRoomName = Extract<HandledName, `queues.${string}` | `messages.${string}` | `crons.${string}`>
 
 /** This room's operations by their names in the contract; one that is missing does not compile. */
 export function queueOperations(room: {
@@ -16,14 +17,16 @@ export function queueOperations(room: {
   readonly messages: Messages
   readonly attempts: Attempts
   readonly pull: Pull
+  readonly crons: Crons
 }): Operations<QueueRoomName> {
-  const { queues, messages, attempts, pull } = room
+  const { queues, messages, attempts, pull, crons } = room
   return {
     'queues.list': queues.list,
     'queues.create': queues.create,
     'queues.get': queues.get,
     'queues.update': queues.update,
     'queues.delete': queues.delete,
+    'queues.previewDelete': queues.previewDelete,
     'queues.pause': queues.pause,
     'queues.resume': queues.resume,
     'queues.purge': queues.purge,
@@ -43,5 +46,14 @@ export function queueOperations(room: {
     'messages.redrive': messages.redrive,
     'messages.resend': messages.resend,
     'messages.listAttempts': attempts.ofMessage,
+    'crons.list': crons.list,
+    'crons.create': crons.create,
+    'crons.get': crons.get,
+    'crons.update': crons.update,
+    'crons.delete': crons.delete,
+    'crons.previewDelete': crons.previewDelete,
+    'crons.run': crons.run,
+    'crons.pause': crons.pause,
+    'crons.resume': crons.resume,
   }
 }

@@ -7,13 +7,14 @@
  */
 
 import type { QueueCreate, QueueUpdate } from '@posthorn/contract'
-import { type Page, Problem, type Queue } from '@posthorn/contract'
+import { type Output, type Page, Problem, type Queue } from '@posthorn/contract'
 import type { Database, Executor, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { Caller } from '../tenant/orgs.ts'
 import { cancelBatch, reviveBatch } from './batches.ts'
 import { Params } from './condition.ts'
 import { type AnyQuery, findRow, listPage } from './list.ts'
+import { withinLimit } from './list-limit.ts'
 import { createParams, type QueueInputRules, updateParts } from './queue-input.ts'
 import { queueSource } from './queue-source.ts'
 
@@ -32,6 +33,11 @@ const LOCK_ORG: Statement = {
 const DEAD_LETTER_LINE = loadStatement(import.meta.url, './sql/dead_letter_line.sql')
 const CREATE = loadStatement(import.meta.url, './sql/create_queue.sql')
 const DELETE = loadStatement(import.meta.url, './sql/delete_queue.sql')
+const DELETE_CRONS: Statement = {
+  name: 'delete_crons_of_queue',
+  text: 'DELETE FROM posthorn.cron WHERE queue_id = $1::int',
+}
+const PREVIEW_DELETE = loadStatement(import.meta.url, './sql/preview_queue_delete.sql')
 const DELETED_WITH_LIVE = loadStatement(import.meta.url, './sql/deleted_with_live.sql')
 const DEFAULT_LIMIT = 1000
 const ALL = Number.MAX_SAFE_INTEGER
@@ -48,6 +54,7 @@ export function createQueues(room: QueuesOptions) {
     create: (caller: Caller, input: QueueCreate) => createQueue(room, caller, input),
     update: (caller: Caller, input: QueueUpdate & ById) => updateQueue(room, caller, input),
     delete: (caller: Caller, { id }: ById) => deleteQueue(room, caller, id),
+    previewDelete: (caller: Caller, { id }: ById) => previewDelete(room, caller, id),
     pause: (caller: Caller, input: ById & { readonly reason?: string }) => pauseQueue(room, caller, input),
     resume: (caller: Caller, { id }: ById) => resumeQueue(room, caller, id),
     purge: (caller: Caller, input: ById & { readonly reason?: string; readonly limit?: number }) =>
@@ -97,16 +104,25 @@ async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueU
   return getQueue(room, orgId, id)
 }
 
-/** Gives the queue as it was. Its live messages are cancelled, each on record; new ones are refused at once. */
+/** Gives the queue as it was. Its crons go with it. Its live messages are cancelled, each on record; new ones are refused at once. */
 async function deleteQueue(room: QueuesOptions, { orgId }: Caller, id: number): Promise<Queue> {
   const last = await getQueue(room, orgId, id)
   await room.db.transaction(async tx => {
     await tx.query(LOCK_ORG, [orgId])
     await tx.query(DELETE, [orgId, id])
+    await tx.query(DELETE_CRONS, [id])
   })
   room.changed()
   await cancelBatch(room.db, id, ALL, DELETED)
   return last
+}
+
+async function previewDelete(room: QueuesOptions, { orgId }: Caller, id: number) {
+  await getQueue(room, orgId, id)
+  const [counts] = await withinLimit(room.db, room.listLimitMs, ['the number of its messages'], tx =>
+    tx.query<Output<'queues.previewDelete'>>(PREVIEW_DELETE, [id]),
+  )
+  return counts!
 }
 
 async function pauseQueue(

@@ -1,5 +1,7 @@
 /** Handlers on two maps: enough truth for the edge to be tested without a domain. */
 import {
+  type Cron,
+  cron,
   type Message,
   type MessagePut,
   message,
@@ -15,6 +17,7 @@ const NOW = '2026-01-01T00:00:00.000Z'
 export interface FakeState {
   readonly queues: Map<number, Queue>
   readonly messages: Map<number, Message>
+  readonly crons: Map<number, Cron>
   /** The input of every call, by operation. */
   readonly calls: { readonly operation: string; readonly input: unknown }[]
   /** Thrown by the next call. */
@@ -22,7 +25,7 @@ export interface FakeState {
 }
 
 export function createFakeHandlers(): { handlers: Handlers; state: FakeState } {
-  const state: FakeState = { queues: new Map(), messages: new Map(), calls: [], failure: null }
+  const state: FakeState = { queues: new Map(), messages: new Map(), crons: new Map(), calls: [], failure: null }
   const plain = createPlainHandlers(state)
   const noted = Object.entries(plain).map(([operation, handle]) => [
     operation,
@@ -35,7 +38,7 @@ export function createFakeHandlers(): { handlers: Handlers; state: FakeState } {
   return { handlers: Object.fromEntries(noted), state }
 }
 
-function createPlainHandlers({ queues, messages }: FakeState): Handlers {
+function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
   const getQueue = (id: number): Queue => {
     const found = queues.get(id)
     if (!found) throw new Problem('queue_not_found', { id })
@@ -44,6 +47,11 @@ function createPlainHandlers({ queues, messages }: FakeState): Handlers {
   const getMessage = (id: number): Message => {
     const found = messages.get(id)
     if (!found) throw new Problem('message_not_found', { id })
+    return found
+  }
+  const getCron = (id: number): Cron => {
+    const found = crons.get(id)
+    if (!found) throw new Problem('cron_not_found', { id })
     return found
   }
   const put = (input: MessagePut): Message => {
@@ -77,6 +85,11 @@ function createPlainHandlers({ queues, messages }: FakeState): Handlers {
       queues.delete(id)
       return found
     },
+    'queues.previewDelete': async (_, { id }) => ({
+      cancelled: getQueue(id) ? messages.size : 0,
+      crons: 0,
+      orphaned: 0,
+    }),
     'queues.pause': async (_, { id, reason }) =>
       save(queues, getQueue(id), { pausedAt: NOW, pauseReason: reason ?? null }),
     'queues.resume': async (_, { id }) => save(queues, getQueue(id), { pausedAt: null, pauseReason: null }),
@@ -108,6 +121,28 @@ function createPlainHandlers({ queues, messages }: FakeState): Handlers {
       save(messages, getMessage(id), { status: 'cancelled', reason: reason ?? null }),
     'messages.resend': async (_, { id }) => getMessage(id),
     'messages.listAttempts': async (_, { id }) => page([], getMessage(id) ? 10 : 0, 0, false),
+    'crons.list': async (_, { limit, offset, totalCount, where }) => {
+      const own = where.find(({ field }) => field === 'queueId')
+      const found = [...crons.values()].filter(({ queueId }) => !own || own.value === queueId)
+      return page(found, limit, offset, totalCount)
+    },
+    'crons.create': async (_, input) => {
+      getQueue(input.queueId)
+      const created = createCron(crons.size + 1, input)
+      crons.set(created.id, created)
+      return created
+    },
+    'crons.get': async (_, { id }) => getCron(id),
+    'crons.update': async (_, { id, ...changes }) => save(crons, getCron(id), changes),
+    'crons.delete': async (_, { id }) => {
+      const found = getCron(id)
+      crons.delete(id)
+      return found
+    },
+    'crons.previewDelete': async (_, { id }) => ({ removed: getCron(id) ? 1 : 0, pending: 0, kept: 0 }),
+    'crons.run': async (_, { id }) => put({ queueId: getCron(id).queueId }),
+    'crons.pause': async (_, { id }) => save(crons, getCron(id), { pausedAt: NOW, nextAt: null, next: [] }),
+    'crons.resume': async (_, { id }) => save(crons, getCron(id), { pausedAt: null }),
   }
 }
 
@@ -119,6 +154,11 @@ function page<T>(rows: T[], limit: number, offset: number, totalCount: boolean) 
 
 function createQueue(id: number): Partial<Queue> {
   return { id, signed: false, pausedAt: null, pauseReason: null, version: 1, createdAt: NOW, updatedAt: NOW }
+}
+
+function createCron(id: number, input: object): Cron {
+  const made = { id, pausedAt: null, nextAt: NOW, next: [NOW], createdAt: NOW, updatedAt: NOW }
+  return { ...made, ...cron.defaults, ...input } as Cron
 }
 
 function createMessage(id: number, { idempotencyKey, ...input }: MessagePut): Message {

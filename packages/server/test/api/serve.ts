@@ -11,6 +11,7 @@ afterEach(async () => {
   for (const { state, health, logged } of shared.values()) {
     state.queues.clear()
     state.messages.clear()
+    state.crons.clear()
     state.calls.length = 0
     state.failure = null
     health.now = WELL
