@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'route_not_found'
   | 'queue_not_found'
   | 'message_not_found'
+  | 'cron_not_found'
   | 'relation_empty'
   | 'request_timeout'
   | 'idempotency_conflict'
@@ -148,6 +149,30 @@ export interface Attempt {
   queueVersion: number
 }
 
+/** A schedule that puts a message on a queue at every tick. */
+export interface Cron {
+  id: number
+  queueId: number
+  /** Five fields, or six with the seconds first, or a name such as @hourly. */
+  schedule: string
+  createdAt: string
+  updatedAt: string
+  /** The body of each of its messages. */
+  body: string | null
+  headers: Record<string, string> | null
+  /** What the schedule is read in: a name such as Europe/Berlin. */
+  timeZone: string
+  /** What becomes of the ticks that were missed while nothing ran: none, one message, or all of them. */
+  misfire: 'skip' | 'one' | 'all'
+  /** Of its messages. Ordered queues take 0 only. */
+  priority: number
+  pausedAt: string | null
+  /** The next tick; null while paused. */
+  nextAt: string | null
+  /** The next five ticks. */
+  next: string[]
+}
+
 export interface QueueWhere {
   id?: Comparison<number>
   name?: Comparison<string>
@@ -205,6 +230,22 @@ export interface AttemptWhere {
 }
 
 export type AttemptSortable = 'messageId' | 'queueId' | 'n' | 'startedAt' | 'durationMs' | 'status' | 'outcome' | 'errorCode' | 'queueVersion'
+
+export interface CronWhere {
+  id?: Comparison<number>
+  queueId?: Comparison<number>
+  schedule?: Comparison<string>
+  createdAt?: Comparison<string>
+  updatedAt?: Comparison<string>
+  body?: Comparison<string | null>
+  timeZone?: Comparison<string>
+  misfire?: Comparison<'skip' | 'one' | 'all'>
+  priority?: Comparison<number>
+  pausedAt?: Comparison<string | null>
+  nextAt?: Comparison<string | null>
+}
+
+export type CronSortable = 'id' | 'queueId' | 'schedule' | 'createdAt' | 'updatedAt' | 'timeZone' | 'misfire' | 'priority' | 'pausedAt' | 'nextAt'
 
 /** Input of queues.list. */
 export interface QueuesListInput extends ListInput<QueueWhere, QueueSortable> {}
@@ -272,6 +313,11 @@ export interface QueuesDeleteInput {
   id: number
 }
 
+/** Input of queues.previewDelete. */
+export interface QueuesPreviewDeleteInput {
+  id: number
+}
+
 /** Input of queues.pause. */
 export interface QueuesPauseInput {
   /** Kept with it, for whoever looks. */
@@ -300,6 +346,11 @@ export interface QueuesRedriveInput {
 
 /** Input of queues.listMessages. */
 export interface QueuesListMessagesInput extends ListInput<MessageWhere, MessageSortable> {
+  id: number
+}
+
+/** Input of queues.listCrons. */
+export interface QueuesListCronsInput extends ListInput<CronWhere, CronSortable> {
   id: number
 }
 
@@ -429,8 +480,89 @@ export interface MessagesGetQueueInput {
   id: number
 }
 
+/** Input of messages.getCron. */
+export interface MessagesGetCronInput {
+  id: number
+}
+
 /** Input of messages.listAttempts. */
 export interface MessagesListAttemptsInput extends ListInput<AttemptWhere, AttemptSortable> {
+  id: number
+}
+
+/** Input of crons.list. */
+export interface CronsListInput extends ListInput<CronWhere, CronSortable> {}
+
+/** Input of crons.create. */
+export interface CronsCreateInput {
+  queueId: number
+  /** Five fields, or six with the seconds first, or a name such as @hourly. */
+  schedule: string
+  /** The body of each of its messages. */
+  body?: string | null
+  headers?: Record<string, string> | null
+  /** What the schedule is read in: a name such as Europe/Berlin. */
+  timeZone?: string
+  /** What becomes of the ticks that were missed while nothing ran: none, one message, or all of them. */
+  misfire?: 'skip' | 'one' | 'all'
+  /** Of its messages. Ordered queues take 0 only. */
+  priority?: number
+}
+
+/** Input of crons.get. */
+export interface CronsGetInput {
+  id: number
+}
+
+/** Input of crons.update. */
+export interface CronsUpdateInput {
+  queueId?: number
+  /** Five fields, or six with the seconds first, or a name such as @hourly. */
+  schedule?: string
+  /** The body of each of its messages. */
+  body?: string | null
+  headers?: Record<string, string> | null
+  /** What the schedule is read in: a name such as Europe/Berlin. */
+  timeZone?: string
+  /** What becomes of the ticks that were missed while nothing ran: none, one message, or all of them. */
+  misfire?: 'skip' | 'one' | 'all'
+  /** Of its messages. Ordered queues take 0 only. */
+  priority?: number
+  id: number
+}
+
+/** Input of crons.delete. */
+export interface CronsDeleteInput {
+  id: number
+}
+
+/** Input of crons.previewDelete. */
+export interface CronsPreviewDeleteInput {
+  id: number
+}
+
+/** Input of crons.run. */
+export interface CronsRunInput {
+  id: number
+}
+
+/** Input of crons.pause. */
+export interface CronsPauseInput {
+  id: number
+}
+
+/** Input of crons.resume. */
+export interface CronsResumeInput {
+  id: number
+}
+
+/** Input of crons.getQueue. */
+export interface CronsGetQueueInput {
+  id: number
+}
+
+/** Input of crons.listMessages. */
+export interface CronsListMessagesInput extends ListInput<MessageWhere, MessageSortable> {
   id: number
 }
 
@@ -443,8 +575,10 @@ export interface QueuesOperations<Options> {
   get(input: QueuesGetInput, options?: Options): Promise<Queue>
   /** Changes a queue; fields left out keep their value. */
   update(input: QueuesUpdateInput, options?: Options): Promise<Queue>
-  /** Deletes a queue; its pending messages are cancelled. */
+  /** Deletes a queue and its crons; its pending messages are cancelled, its history stays. */
   delete(input: QueuesDeleteInput, options?: Options): Promise<Queue>
+  /** Says what deleting a queue would do, and does nothing. */
+  previewDelete(input: QueuesPreviewDeleteInput, options?: Options): Promise<{ cancelled: number; crons: number; orphaned: number }>
   /** Stops delivering; what is queued stays. */
   pause(input: QueuesPauseInput, options?: Options): Promise<Queue>
   /** Delivers again. */
@@ -455,6 +589,8 @@ export interface QueuesOperations<Options> {
   redrive(input: QueuesRedriveInput, options?: Options): Promise<{ redriven: number; more: boolean }>
   /** Lists the messages of a queue. */
   listMessages(input: QueuesListMessagesInput, options?: Options): Promise<Page<Message>>
+  /** Lists the crons of a queue. */
+  listCrons(input: QueuesListCronsInput, options?: Options): Promise<Page<Cron>>
   /** Lists the queues that have this one as their dead letter queue. */
   listQueues(input: QueuesListQueuesInput, options?: Options): Promise<Page<Queue>>
   /** Gives the dead letter queue of a queue. */
@@ -492,11 +628,39 @@ export interface MessagesOperations<Options> {
   resend(input: MessagesResendInput, options?: Options): Promise<Message>
   /** Gives the queue of a message. */
   getQueue(input: MessagesGetQueueInput, options?: Options): Promise<Queue>
+  /** Gives the cron that a message is a tick of. */
+  getCron(input: MessagesGetCronInput, options?: Options): Promise<Cron>
   /** Lists the attempts of a message. */
   listAttempts(input: MessagesListAttemptsInput, options?: Options): Promise<Page<Attempt>>
+}
+
+export interface CronsOperations<Options> {
+  /** Lists crons. */
+  list(input?: CronsListInput, options?: Options): Promise<Page<Cron>>
+  /** Creates a cron; the message of its first tick is stored with it. */
+  create(input: CronsCreateInput, options?: Options): Promise<Cron>
+  /** Gives a cron. */
+  get(input: CronsGetInput, options?: Options): Promise<Cron>
+  /** Changes a cron; fields left out keep their value. The pending message of its next tick is replaced. */
+  update(input: CronsUpdateInput, options?: Options): Promise<Cron>
+  /** Deletes a cron with the pending message of its next tick; the messages of earlier ticks stay. */
+  delete(input: CronsDeleteInput, options?: Options): Promise<Cron>
+  /** Says what deleting a cron would do, and does nothing. */
+  previewDelete(input: CronsPreviewDeleteInput, options?: Options): Promise<{ removed: number; pending: number; kept: number }>
+  /** Puts one message on the queue now, besides those of the ticks. */
+  run(input: CronsRunInput, options?: Options): Promise<Message>
+  /** Stops ticking; the pending message of the next tick is removed. */
+  pause(input: CronsPauseInput, options?: Options): Promise<Cron>
+  /** Ticks again, from now on. */
+  resume(input: CronsResumeInput, options?: Options): Promise<Cron>
+  /** Gives the queue of a cron. */
+  getQueue(input: CronsGetQueueInput, options?: Options): Promise<Queue>
+  /** Lists the messages of a cron. */
+  listMessages(input: CronsListMessagesInput, options?: Options): Promise<Page<Message>>
 }
 
 export interface Operations<Options> {
   readonly queues: QueuesOperations<Options>
   readonly messages: MessagesOperations<Options>
+  readonly crons: CronsOperations<Options>
 }
