@@ -13,7 +13,8 @@ const FOLDER = join(root, 'docs/reference')
 const GENERATED = '<!-- Generated from packages/contract by `node scripts/docs.mjs`. Change it there. -->'
 
 await install()
-if (!(await build(['contract']))) giveUp('the build failed; what the compiler found stands above.')
+if (!(await build({ only: ['contract'], quick: true })))
+  giveUp('the build failed; what the compiler found stands above.')
 const contract = await import('../packages/contract/dist/index.js')
 
 const pages = { 'settings.md': settingsPage(), 'errors.md': errorsPage(), 'rest.md': restPage() }

@@ -209,7 +209,7 @@ function print(value) {
 
 async function main() {
   const { build } = await import('./build.mjs')
-  if (!(await build(['contract']))) giveUp('the build failed; what the compiler found stands above.')
+  if (!(await build({ only: ['contract'] }))) giveUp('the build failed; what the compiler found stands above.')
   const files = renderClient(await import('../packages/contract/dist/index.js'))
   const outdated = Object.entries(files).filter(([name, text]) => readIfThere(join(FOLDER, name)) !== text)
   if (process.argv.includes('--check')) {

@@ -1,5 +1,5 @@
 /** Installs what package-lock.json names, if that has not been done since it last changed. */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { root, runNpm } from './run.mjs'
@@ -13,6 +13,9 @@ const SAME_INSTALL_MS = 5_000
 export async function install() {
   checkNode()
   if (isInstalled()) return false
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    giveUp('node_modules is a link, and npm ci would empty the folder behind it. Remove the link, or install there.')
+  }
   if (!isWritable(root)) {
     giveUp(
       `${root} is not writable for ${userInfo().username}. Run "npm ci && npm run build" once as its owner, then start again.`,

@@ -10,6 +10,6 @@ import { root } from './run.mjs'
 import { giveUp } from './say.mjs'
 
 await install()
-if (!(await build())) giveUp('the build failed; what the compiler found stands above.')
+if (!(await build({ quick: true }))) giveUp('the build failed; what the compiler found stands above.')
 process.argv = [process.execPath, `${root}packages/server/bin/posthorn.mjs`, 'serve', ...process.argv.slice(2)]
 await import('../packages/server/bin/posthorn.mjs')

@@ -5,6 +5,6 @@ import { runTool } from './run.mjs'
 import { giveUp } from './say.mjs'
 
 await install()
-if (!(await build())) giveUp('the build failed; what the compiler found stands above.')
+if (!(await build({ quick: true }))) giveUp('the build failed; what the compiler found stands above.')
 const { code } = await runTool('vitest/vitest.mjs', ['run', ...process.argv.slice(2)])
 process.exitCode = code
