@@ -72,3 +72,17 @@ test('a batch is bounded in rows and in bytes', async () => {
   await Promise.all(Array.from({ length: 10 }, () => commit.put(message('y'.repeat(1024 * 1024)))))
   expect(Math.max(...batches.map(batch => batch.length))).toBe(4)
 })
+
+test('a repair that fails fails the callers, and those after them are served', async () => {
+  let failures = 1
+  const commit = createGroupCommit({
+    async put(messages) {
+      if (failures-- > 0) throw Object.assign(new Error('no partition'), { outcome: 'rejected', sqlState: '23514' })
+      return messages.map((_, index) => ({ kind: 'stored', id: index + 1, xid: 1, createdAt: 0 }))
+    },
+    stored: () => {},
+    repair: () => Promise.reject(new Error('no space')),
+  })
+  await expect(commit.put(message('a'))).rejects.toThrow('no partition')
+  await expect(commit.put(message('b'))).resolves.toMatchObject({ kind: 'stored' })
+})

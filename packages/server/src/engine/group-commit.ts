@@ -23,6 +23,8 @@ export interface GroupCommit {
   put(message: NewMessage): Promise<PutResult>
   /** Stores these in one commit if they fit, in order. One that is refused fails alone. */
   putAll(messages: readonly NewMessage[]): Promise<PromiseSettledResult<PutResult>[]>
+  /** Stores all of these or none, in one commit of their own. @throws DatabaseError as put does */
+  putTogether(messages: readonly NewMessage[]): Promise<PutResult[]>
   /** Calls of put that wait for their commit. */
   readonly waiting: number
 }
@@ -64,6 +66,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   return {
     put,
     putAll: messages => Promise.allSettled(messages.map(put)),
+    putTogether: messages => storeTogether(messages, options),
     get waiting() {
       return waiting.length
     },
@@ -98,10 +101,25 @@ async function store(batch: readonly Waiting[], options: GroupCommitOptions, tri
   }
 }
 
+async function storeTogether(
+  messages: readonly NewMessage[],
+  options: GroupCommitOptions,
+  tries = 3,
+): Promise<PutResult[]> {
+  try {
+    const results = await options.put(messages)
+    options.stored(messages, results)
+    return results
+  } catch (error) {
+    if (tries > 0 && (await whatFollows(error, options)) === 'again') return storeTogether(messages, options, tries - 1)
+    throw error
+  }
+}
+
 async function whatFollows(error: unknown, { repair }: GroupCommitOptions): Promise<'again' | 'halve' | 'fail'> {
   const { outcome, sqlState = '' } = error as { outcome?: string; sqlState?: string }
   if (outcome !== 'rejected') return 'fail'
-  if (sqlState === '23514') return (await repair(error)) ? 'again' : 'fail'
+  if (sqlState === '23514') return (await repair(error).catch(() => false)) ? 'again' : 'fail'
   // Deadlock and serialization failure: rolled back, nothing wrong with the rows.
   if (sqlState.startsWith('40')) return 'again'
   // Class 22 and 23 speak of a row; anything else (no space, no memory, shutting down) would fail for each half too.
