@@ -49,6 +49,7 @@ export const errorAliases: Partial<Record<ErrorCode, string>> = {
   body_too_large: 'FST_ERR_CTP_BODY_TOO_LARGE',
   unsupported_media_type: 'FST_ERR_CTP_INVALID_MEDIA_TYPE',
   unauthorized: 'PLT_DB_AUTH_UNAUTHORIZED',
+  field_unauthorized: 'PLT_DB_AUTH_FIELD_UNAUTHORIZED',
   cursor_without_primary_key: 'PLT_SQL_OPENAPI_PRIMARY_KEY_NOT_INCLUDED_IN_ORDER_BY_IN_CURSOR_PAGINATION',
 }
 

@@ -3,6 +3,8 @@
  * reference page follow. Reading them is the server's config.ts.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import type { Authorization } from './authorization.ts'
+import { type Reading, readAuthorization } from './read-authorization.ts'
 import { Nullable, OneOf } from './schema.ts'
 
 export interface Setting<S extends TSchema = TSchema, D extends boolean = boolean> {
@@ -15,12 +17,15 @@ export interface Setting<S extends TSchema = TSchema, D extends boolean = boolea
   readonly duration: D
   /** Other environment variables that are read where ours is not set. */
   readonly otherEnv: readonly string[]
+  /** Reads and checks what is more than a value: JSON in the environment and in flags, an object in the file. */
+  readonly read?: (given: unknown, place: string, env: Readonly<Record<string, string | undefined>>) => Reading<unknown>
 }
 
 interface Options {
   readonly summary: string
   readonly secret?: true
   readonly otherEnv?: readonly string[]
+  readonly read?: Setting['read']
 }
 
 const setting = <S extends TSchema>(schema: S, initial: Static<S>, options: Options): Setting<S, false> => ({
@@ -81,6 +86,15 @@ export const settings = {
     secret: true,
     otherEnv: ['PLT_ADMIN_SECRET'],
   }),
+  authorization: setting(
+    Nullable(Type.Unsafe<Authorization>({ type: 'object', description: 'a JSON object, as pg-hooks takes it' })),
+    null,
+    {
+      summary: 'Who may do what: roles and their rules, tokens, a webhook; see docs/guides/access.md.',
+      secret: true,
+      read: readAuthorization,
+    },
+  ),
   roles: setting(Type.Array(OneOf(nodeRoles), { minItems: 1, uniqueItems: true }), [...nodeRoles], {
     summary: 'What this node does: answer callers, deliver messages, or both.',
   }),

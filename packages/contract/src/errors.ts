@@ -44,6 +44,7 @@ export const errors = {
     'Queue {id} delivers to its callbackUrl: nothing can be claimed from it',
   ),
   unauthorized: entry(401, 'Not authorized', 'operation not allowed'),
+  field_unauthorized: entry(401, 'Not authorized for this field', 'field not allowed: {field}'),
   host_not_local: entry(
     403,
     'Only local callers',
@@ -97,6 +98,7 @@ export const commonErrors = [
   'validation_failed',
   'invalid_json',
   'unauthorized',
+  'field_unauthorized',
   'host_not_local',
   'route_not_found',
   'request_timeout',

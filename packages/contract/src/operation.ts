@@ -17,6 +17,8 @@ export interface Operation<In = unknown, Out = unknown> {
   readonly path: string
   readonly summary: string
   readonly scope: Scope
+  /** Further rights that it takes: it tells of records of these, or hands them out. */
+  readonly alsoScopes: readonly Scope[]
   readonly errors: readonly ErrorCode[]
   /** The flat input. Of lists: the path's part only, the rest is `listParameters(row of)`. */
   readonly input: TObject
@@ -48,6 +50,7 @@ interface Common<P extends TProperties> {
   readonly path: string
   readonly summary: string
   readonly scope: Scope
+  readonly alsoScopes?: readonly Scope[]
   readonly errors?: readonly ErrorCode[]
   readonly params?: P
   readonly headers?: Readonly<Record<string, string>>
@@ -63,6 +66,7 @@ function declare<In, Out>(
   const { params: _, ...declared } = common
   const absent = {
     errors: [],
+    alsoScopes: [],
     headers: {},
     pathNames: {},
     list: false,

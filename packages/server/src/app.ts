@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { type Config, Problem } from '@posthorn/contract'
-import { isLoopback } from './api/access/access.ts'
+import { isLoopback } from './api/access/local.ts'
 import { createApi } from './api/server.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'

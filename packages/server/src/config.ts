@@ -10,6 +10,7 @@ import {
   configKeyOf,
   describeKind,
   flagOf,
+  nearest,
   parseDuration,
   type Setting,
   type SettingName,
@@ -69,10 +70,22 @@ export function loadConfig(sources: ConfigSources): Config {
   for (const name of names) {
     const setting: Setting = settings[name]
     const given = findGiven(name, setting, sources, file, path ?? configFileDefault)
-    config[configKeyOf(name)] = given ? read(setting, given, problems) : structuredClone(setting.default)
+    config[configKeyOf(name)] = given ? read(setting, given, sources.env, problems) : structuredClone(setting.default)
   }
+  takeAdminSecret(config, problems)
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config) as Config
+}
+
+/** pg-hooks has the admin secret within `authorization`. */
+function takeAdminSecret(config: Record<string, unknown>, problems: string[]): void {
+  const { adminSecret, authorization } = config as Pick<Config, 'adminSecret' | 'authorization'>
+  const other = authorization?.adminSecret
+  if (other === undefined) return
+  if (adminSecret !== null && adminSecret !== other) {
+    problems.push('adminSecret and authorization.adminSecret differ: leave one of them out')
+  }
+  config.adminSecret = other
 }
 
 function findGiven(
@@ -91,7 +104,12 @@ function findGiven(
 }
 
 /** The value as its setting wants it; undefined, and a problem noted, where it cannot be had. */
-function read(setting: Setting, { value, label }: Given, problems: string[]): unknown {
+function read(setting: Setting, { value, label }: Given, env: ConfigSources['env'], problems: string[]): unknown {
+  if (setting.read) {
+    const reading = setting.read(value, label.split(' ', 1)[0]!, env)
+    problems.push(...reading.problems)
+    return reading.value
+  }
   const converted = convert(setting, value)
   if (checker.validate(setting.schema, converted)) return converted
   const shown = setting.secret ? '' : `, not ${JSON.stringify(value)}`
@@ -140,23 +158,6 @@ function strangers(env: ConfigSources['env'], file: Readonly<Record<string, unkn
     ...inEnv.map(name => `${name} is no setting; the nearest is ${nearest(name, variables)}`),
     ...inFile.map(name => `${name} in ${path} is no setting; the nearest is ${nearest(name, names)}`),
   ]
-}
-
-function nearest(name: string, known: readonly string[]): string {
-  return known.reduce((best, other) => (distance(name, other) < distance(name, best) ? other : best))
-}
-
-/** Levenshtein's: how many letters to add, drop or change. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }
 
 /** The configuration as it may be logged: of secrets, only that there is one; of URLs, where they lead. */

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'queue_is_ordered'
   | 'queue_not_pull'
   | 'unauthorized'
+  | 'field_unauthorized'
   | 'host_not_local'
   | 'route_not_found'
   | 'queue_not_found'

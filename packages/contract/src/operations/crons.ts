@@ -48,6 +48,7 @@ export const cronOperations = {
     verb: 'GET',
     path: '/crons/{id}/deletion',
     scope: 'cron:find',
+    alsoScopes: ['message:find'],
     summary: 'Says what deleting a cron would do, and does nothing.',
     errors: ['cron_not_found', 'list_too_slow'],
     params: id,

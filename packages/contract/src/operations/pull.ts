@@ -38,6 +38,7 @@ export const pullOperations = {
     verb: 'POST',
     path: '/queues/{id}/claim',
     scope: 'message:save',
+    alsoScopes: ['message:find'],
     summary: 'Claims due messages of a pull queue; an ordered one gives one at a time.',
     errors,
     params: id,

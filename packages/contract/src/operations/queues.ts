@@ -53,6 +53,7 @@ export const queueOperations = {
     verb: 'GET',
     path: '/queues/{id}/deletion',
     scope: 'queue:find',
+    alsoScopes: ['message:find', 'cron:find'],
     summary: 'Says what deleting a queue would do, and does nothing.',
     errors: ['queue_not_found', 'list_too_slow'],
     params: id,

@@ -39,10 +39,11 @@ export async function putEach(
   const sound = items.filter((_, i) => refusals[i] === null) as Put[]
   const stored = sound.length > 0 ? (await put(context, { messages: sound })).results : []
   let next = 0
-  return { results: refusals.map(refusal => (refusal ? refused(refusal) : stored[next++]!)) }
+  return { results: refusals.map(refusal => (refusal ? refusedItem(refusal) : stored[next++]!)) }
 }
 
-function refused(problem: Problem): PutManyResult {
+/** A refusal as the result of one item of many. */
+export function refusedItem(problem: Problem): PutManyResult {
   const error = describeProblem(problem) as { code: ErrorCode; status: number; message: string; details: object }
   return { result: 'error', id: null, error: error as PutManyResult['error'] & {} }
 }

@@ -115,7 +115,11 @@ describe('the catalogue', () => {
   test('is where this room takes every code from', () => {
     const sources = [
       'failure',
-      'access',
+      'access/access',
+      'access/local',
+      'access/guard',
+      'access/fields',
+      'access/defaults',
       'payload',
       'list-query',
       'relations',

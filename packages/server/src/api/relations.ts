@@ -37,6 +37,7 @@ function follow(operation: Operation, handlers: Handlers): AnyHandler {
   }
   return async (context, { id }: { id: number }) => {
     const other = (await getParent(context, id))[relation.by]
+    if (other === undefined) throw new Problem('field_unauthorized', { field: relation.by })
     if (other === null) throw new Problem('relation_empty', { resource: parent.name, id, relation: name })
     return call[`${target.plural}.get`]!(context, { id: other })
   }

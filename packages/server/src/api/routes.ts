@@ -16,6 +16,8 @@ import {
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import type { Access } from './access/access.ts'
+import { fillDefaults } from './access/defaults.ts'
+import { refuseSelection } from './access/fields.ts'
 import { mayAct } from './access/rights.ts'
 import { answerer } from './answer.ts'
 import { createItemCheck, type ItemCheck, putEach } from './batch.ts'
@@ -113,14 +115,22 @@ function preparation(name: OperationName, operation: Operation): RouteOptions['p
   const body = bodySchema(name)
   const dropNulls = body && nullDropper(body)
   const optional = body !== null && (body.required ?? []).length === 0
-  const selects = operation.of !== null
+  const selected = operation.of
+  const finds = operation.scope.endsWith(':find')
   return (request, _reply, done) => {
     if (dropNulls && request.body) dropNulls(request.body)
     if (optional && request.body === undefined) request.body = {}
-    if (selects) splitFields(request.query)
+    if (selected) splitFields(request.query)
+    const caller = request.caller!
+    if (caller.rights === null) return done()
+    const { fields } = request.query as { fields?: string[] }
+    if (selected && finds && fields) refuseSelection(caller, selected, fields)
+    if (isObject(request.body)) fillDefaults(caller, name, request.body, request.params as Record<string, unknown>)
     done()
   }
 }
+
+const isObject = (body: unknown): body is object => typeof body === 'object' && body !== null && !Array.isArray(body)
 
 function createHandler(name: OperationName, operation: Operation, context: RouteContext) {
   if (operation.batch) return createBatchHandler(operation, context)
@@ -151,8 +161,9 @@ function createBatchHandler(operation: Operation, { handlers, maxBodyBytes }: Ro
   const { items, operation: single } = operation.batch!
   let check: ItemCheck | undefined
   return async (request: FastifyRequest) => {
-    check ??= createItemCheck(request, single as OperationName, maxBodyBytes)
     const given = (request.body as Readonly<Record<string, unknown[]>>)[items]!
+    for (const item of given) if (isObject(item)) fillDefaults(request.caller!, single as OperationName, item)
+    check ??= createItemCheck(request, single as OperationName, maxBodyBytes)
     return putEach(given, check, handlers['messages.putMany'], request.caller!)
   }
 }

@@ -9,6 +9,7 @@ import { type Config, Problem } from '@posthorn/contract'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../log.ts'
 import { type Access, createAccess } from './access/access.ts'
+import { guard } from './access/guard.ts'
 import { addDocumentation } from './documentation.ts'
 import { createFailureHandler, renderProblem, sendProblem } from './failure.ts'
 import type { Handlers } from './handlers.ts'
@@ -23,8 +24,8 @@ const REQUEST_TIMEOUT_MS = 60_000
 const BODY_LIMIT = 1_048_576
 
 export interface ApiOptions {
-  readonly config: Pick<Config, 'host' | 'port' | 'adminSecret' | 'maxBodyBytes'>
-  /** The org that the admin secret acts for. */
+  readonly config: Pick<Config, 'host' | 'port' | 'adminSecret' | 'authorization' | 'maxBodyBytes'>
+  /** The org that callers act for. */
   readonly orgId: number
   readonly version: string
   /** Null on a node that only delivers: it answers for its health and its numbers, nothing else. */
@@ -46,7 +47,7 @@ export interface Api {
 /** @throws Error if others could call without a secret */
 export function createApi(options: ApiOptions): Api {
   const { config, log } = options
-  const access = createAccess({ ...config, orgId: options.orgId })
+  const access = createAccess({ ...config, orgId: options.orgId, log })
   const app = createApp(options, access)
   return {
     async listen() {
@@ -90,7 +91,7 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
   if (options.handlers) {
     app.get('/', async () => welcome)
     addDocumentation(app, options.version)
-    addRoutes(app, { handlers: options.handlers, access, maxBodyBytes: config.maxBodyBytes })
+    addRoutes(app, { handlers: guard(options.handlers), access, maxBodyBytes: config.maxBodyBytes })
   }
   return app
 }

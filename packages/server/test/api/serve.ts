@@ -67,7 +67,7 @@ async function start(config: Overrides, translate?: ApiOptions['translate']): Pr
   const note = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message })
   const health: Served['health'] = { now: WELL }
   const api = createApi({
-    config: { host: '127.0.0.1', port: 0, adminSecret: null, maxBodyBytes: 1_048_576, ...config },
+    config: { host: '127.0.0.1', port: 0, adminSecret: null, authorization: null, maxBodyBytes: 1_048_576, ...config },
     orgId: 1,
     version: '1.2.3',
     handlers,

@@ -2,7 +2,9 @@ import { request } from 'node:http'
 import { operationEntries } from '@posthorn/contract'
 import { describe, expect, test } from 'vitest'
 import { serve, serveAlone } from '../../../test/api/serve.ts'
-import { createAccess, isLoopback } from './access.ts'
+import { silentLog } from '../../log.ts'
+import { createAccess } from './access.ts'
+import { isLoopback } from './local.ts'
 
 const SECRET = 'correct horse'
 
@@ -46,7 +48,9 @@ describe('without a secret', () => {
   })
 
   test.each(['0.0.0.0', '::', '192.168.1.5', 'posthorn.example', '10.0.0.1'])('it refuses to listen on %s', host => {
-    expect(() => createAccess({ adminSecret: null, host, orgId: 1 })).toThrow(`host ${host} can be reached by others`)
+    expect(() => createAccess({ adminSecret: null, authorization: null, host, orgId: 1, log: silentLog })).toThrow(
+      `host ${host} can be reached by others`,
+    )
   })
 })
 

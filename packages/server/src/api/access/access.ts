@@ -1,73 +1,101 @@
 /**
  * Who may call.
  *
- * With an admin secret, whoever sends it. Without one the server must listen on loopback only, and answers requests
- * that name this machine: a page of another site, and a name of another site that resolves to 127.0.0.1, come with
- * their own Origin or Host.
+ * The admin, by the secret: everything. With an `authorization` section also whoever a token or a webhook says the caller
+ * is, and the holder of the secret on behalf of roles that it names; everybody else is anonymous. What is shown and is
+ * wrong is refused, never taken for nothing. With neither secret nor section the server must listen on loopback only,
+ * and answers requests that name this machine.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { headerAliases, Problem } from '@posthorn/contract'
+import { ADMIN_ROLE, type Authorization, Problem } from '@posthorn/contract'
+import type { Log } from '../../log.ts'
 import type { CallContext } from '../handlers.ts'
+import { givenSecret, givenToken, secretMatcher } from './credentials.ts'
+import { isLoopback, refuseStrangers } from './local.ts'
+import { readRules, rightsOf } from './rules.ts'
+import { createTokens } from './tokens.ts'
+import { anonymousUser, type User, userOfClaims, userOfHeaders } from './users.ts'
+import { createWebhook } from './webhook.ts'
 
+/** The caller, or why there is none. */
 export type Admitted = CallContext | Problem
 
 export interface Access {
-  /** The caller, or why there is none. A promise only where somebody else is asked (a token's keys, a webhook). Never rejects. */
+  /** A promise only where somebody else is asked: a token's issuer, a webhook. Never rejects. */
   admit(headers: IncomingHttpHeaders): Admitted | Promise<Admitted>
   /** Why nothing at all is answered to this request, or null. */
   refuse(headers: IncomingHttpHeaders): Problem | null
   readonly open: boolean
 }
 
+export interface AccessOptions {
+  readonly adminSecret: string | null
+  readonly authorization: Authorization | null
+  readonly host: string
+  readonly orgId: number
+  readonly log: Log
+}
+
 /** @throws Error if anyone on the network could call without a secret */
-export function createAccess(options: { adminSecret: string | null; host: string; orgId: number }): Access {
-  const admin: CallContext = Object.freeze({ orgId: options.orgId, actor: 'admin', rights: null, until: null })
-  if (options.adminSecret === null) {
-    if (!isLoopback(options.host)) {
-      throw new Error(
-        `host ${options.host} can be reached by others, so an admin secret is needed: set POSTHORN_ADMIN_SECRET, or listen on 127.0.0.1`,
-      )
-    }
-    return { open: true, admit: () => admin, refuse: refuseStrangers }
+export function createAccess(options: AccessOptions): Access {
+  const { adminSecret, authorization, host, orgId } = options
+  const admin: CallContext = Object.freeze({ orgId, actor: 'admin', rights: null, until: null })
+  if (authorization !== null)
+    return { open: false, admit: admitByRules(options, authorization, admin), refuse: noObjection }
+  if (adminSecret !== null) return { open: false, admit: admitBySecret(adminSecret, admin), refuse: noObjection }
+  if (!isLoopback(host)) {
+    throw new Error(
+      `host ${host} can be reached by others, so an admin secret is needed: set POSTHORN_ADMIN_SECRET, or listen on 127.0.0.1`,
+    )
   }
-  const expected = digest(options.adminSecret)
-  const matches = (given: string): boolean => timingSafeEqual(digest(given), expected)
-  return {
-    open: false,
-    admit: headers => {
-      const given = givenSecret(headers)
-      return given !== null && matches(given) ? admin : new Problem('unauthorized', {})
-    },
-    refuse: () => null,
+  return { open: true, admit: () => admin, refuse: refuseStrangers }
+}
+
+const noObjection = (): null => null
+const unauthorized = (): Problem => new Problem('unauthorized', {})
+
+function admitBySecret(adminSecret: string, admin: CallContext): Access['admit'] {
+  const matches = secretMatcher(adminSecret)
+  return headers => {
+    const given = givenSecret(headers) ?? givenToken(headers)
+    return given !== null && matches(given) ? admin : unauthorized()
   }
 }
 
-/** Of equal length whatever is compared, so that time tells nothing. */
-function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
-}
-
-function givenSecret(headers: IncomingHttpHeaders): string | null {
-  const own = headers[headerAliases.adminSecret]
-  if (typeof own === 'string') return own
-  const { authorization } = headers
-  return authorization && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : null
-}
-
-function refuseStrangers(headers: IncomingHttpHeaders): Problem | null {
-  if (!isLocalUrl(`http://${headers.host}`)) return new Problem('host_not_local', { header: 'Host' })
-  const { origin } = headers
-  if (origin !== undefined && !isLocalUrl(origin)) return new Problem('host_not_local', { header: 'Origin' })
-  return null
-}
-
-function isLocalUrl(url: string): boolean {
-  return URL.canParse(url) && isLoopback(new URL(url).hostname)
-}
-
-/** Whether a name or address can only be this machine. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[|\]$/g, '')
-  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
+function admitByRules(options: AccessOptions, authorization: Authorization, admin: CallContext): Access['admit'] {
+  const { adminSecret, orgId, log } = options
+  const { jwt, webhook } = authorization
+  const matches = secretMatcher(adminSecret)
+  const verify = jwt && createTokens(jwt, log)
+  const ask = webhook && createWebhook(webhook.url, log)
+  const choice = {
+    rules: readRules(authorization, adminSecret !== null),
+    merge: authorization.roleMergeStrategy ?? 'first-match',
+  } as const
+  const admitUser = (user: User): Admitted => {
+    if (adminSecret !== null && user.roles.every(role => role === ADMIN_ROLE))
+      return { ...admin, actor: user.name, until: user.until }
+    const rights = rightsOf(choice, user.roles, user.metadata)
+    return rights ? { orgId, actor: user.name, rights, until: user.until } : unauthorized()
+  }
+  const anonymous = admitUser(anonymousUser(authorization))
+  /** Where others say who calls, nobody speaks for roles of their own choice. */
+  const admitAdmin = (headers: IncomingHttpHeaders): Admitted => {
+    const user = verify || ask ? null : userOfHeaders(headers, authorization)
+    return user ? admitUser(user) : admin
+  }
+  const askOthers = async (headers: IncomingHttpHeaders, token: string | null): Promise<Admitted> => {
+    const claims = token !== null && verify ? await verify(token) : null
+    if (claims) return admitUser(userOfClaims(claims, authorization, jwt?.namespace))
+    const answer = ask ? await ask(headers) : null
+    return answer ? admitUser(userOfClaims(answer, authorization)) : unauthorized()
+  }
+  return headers => {
+    const secret = givenSecret(headers)
+    if (secret !== null) return matches(secret) ? admitAdmin(headers) : unauthorized()
+    const token = givenToken(headers)
+    if (token !== null && matches(token)) return admitAdmin(headers)
+    if (ask || (token !== null && verify)) return askOthers(headers, token)
+    return token === null ? anonymous : unauthorized()
+  }
 }
