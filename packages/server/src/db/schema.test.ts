@@ -14,6 +14,12 @@ describe('the configured schema', () => {
     expect(replace('DO $$ BEGIN PERFORM posthorn.f(); END $$')).toContain('"Other ""one""".f()')
   })
 
+  test('stands in the name of a sequence, which is a string', () => {
+    expect(replaceSchema("SELECT nextval('posthorn.s'), 'posthorn.a', posthorn.b", "o'ne")).toBe(
+      `SELECT nextval('"o''ne".s'), 'posthorn.a', "o'ne".b`,
+    )
+  })
+
   test.each([
     "SELECT 'posthorn.a'",
     "SELECT 'it''s posthorn.a'",

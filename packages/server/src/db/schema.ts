@@ -4,9 +4,12 @@ import { DatabaseError, type Statement } from './port.ts'
 
 const LONGEST_NAME_BYTES = 63
 
-/** What may hold `posthorn.` without meaning the schema: comments, strings (E'' with backslashes too), quoted names. */
+/**
+ * What may hold `posthorn.` without meaning the schema: comments, strings (E'' with backslashes too), quoted names. But the
+ * string that names a sequence means it.
+ */
 const SCHEMA_OR_QUOTED =
-  /--[^\n]*|\/\*[\s\S]*?\*\/|\b[eE]'(?:\\.|''|[^'\\])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|(?<![\w$.])posthorn\./g
+  /\bnextval\('posthorn\.[^']*'\)|--[^\n]*|\/\*[\s\S]*?\*\/|\b[eE]'(?:\\.|''|[^'\\])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|(?<![\w$.])posthorn\./g
 
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
@@ -25,7 +28,10 @@ export function checkSchemaName(name: string): void {
 export function replaceSchema(sql: string, schema: string): string {
   if (schema === 'posthorn') return sql
   const replacement = `${quoteIdentifier(schema)}.`
-  return sql.replace(SCHEMA_OR_QUOTED, found => (found === 'posthorn.' ? replacement : found))
+  return sql.replace(SCHEMA_OR_QUOTED, found => {
+    if (found === 'posthorn.') return replacement
+    return found.startsWith('nextval(') ? found.replace('posthorn.', () => replacement.replaceAll("'", "''")) : found
+  })
 }
 
 /** A signed 32-bit number that differs between schemas, so that two installations can share a database's advisory locks. */
