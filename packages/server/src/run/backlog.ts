@@ -14,7 +14,14 @@ export type Load = { failed(): void } & (
       readonly bytes: number
       done(heads: readonly Head[], next: number | null): void
     }
-  | { readonly kind: 'promote'; readonly queueId: number; readonly bytes: number; done(next: number | null): void }
+  | {
+      readonly kind: 'promote'
+      readonly queueId: number
+      /** Also those with a priority: `done` says whether there are more. */
+      readonly raised: boolean
+      readonly bytes: number
+      done(next: number | null, moreRaised: boolean): void
+    }
 )
 
 /** What `take` says when something waits, but its place is not yet fixed (see ordered-backlog.ts). */

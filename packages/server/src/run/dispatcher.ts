@@ -172,14 +172,25 @@ export class Dispatcher<R extends Route> {
     this.#touch(queue)
   }
 
-  /** Messages past their expiry that wait in the database: they end without an attempt. */
-  expire(heads: readonly Head[]): void {
-    for (const head of heads) {
-      const queue = this.#holdings.open(head.queueId)
-      if (!queue || !this.#pantry.add(head)) continue
-      this.#pantry.started(head)
-      this.#end(queue, head, LATE)
+  /** Messages past their expiry that wait in the database end without an attempt. Gives back how many, `most` at most. */
+  async expire(most: number): Promise<number> {
+    const { shards } = this
+    if (shards.length === 0) return 0
+    const ticket = this.#known.loadStarted()
+    try {
+      const heads = await this.#options.engine.loadExpired(shards, most)
+      return heads.filter(head => this.#expire(head)).length
+    } finally {
+      this.#known.loadEnded(ticket)
     }
+  }
+
+  #expire(head: Head): boolean {
+    const queue = this.#holdings.open(head.queueId)
+    if (!queue || !this.#pantry.add(head)) return false
+    this.#pantry.started(head)
+    this.#end(queue, head, LATE)
+    return true
   }
 
   forgetIdle(): void {
@@ -294,11 +305,17 @@ export class Dispatcher<R extends Route> {
 
   #pause(queue: QueueRun<R>, reason: string): void {
     queue.hold()
-    this.#options.pauseQueue(queue.id, reason).catch(error => {
-      this.#options.log.error({ queueId: queue.id, err: error }, 'pausing the queue failed; it goes on')
-      this.#router.route(queue)
-      this.#touch(queue)
-    })
+    this.#options
+      .pauseQueue(queue.id, reason)
+      .catch(error => {
+        this.#options.log.error({ queueId: queue.id, err: error }, 'pausing the queue failed; it goes on')
+      })
+      .then(() => {
+        // Whatever the record says now: a queue must not stand still with nobody knowing why.
+        this.#options.routes.forget(queue.id)
+        this.#router.route(queue)
+        this.#touch(queue)
+      })
   }
 
   /** Something happened to this queue: it may have a message to start, want a load, or wait for a time. */

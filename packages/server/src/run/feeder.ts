@@ -17,6 +17,8 @@ export interface FeederOptions<R extends Route> {
 
 const LOADS_AT_ONCE = 2
 const QUEUES_PER_LOAD = 500
+/** What one round of loads may weigh, as far as is known: the queues beyond it have their turn in the next. */
+const BYTES_PER_LOAD = 16 * 1024 * 1024
 
 /**
  * Keeps the backlogs fed: runs the loads that they want, those of many queues together, and wakes them when a time comes
@@ -79,13 +81,15 @@ export class Feeder<R extends Route> {
     const now = this.#options.now()
     const queues: QueueRun<R>[] = []
     const loads: Load[] = []
+    let bytes = 0
     for (const queue of this.#wanting) {
       this.#wanting.delete(queue)
       const wanted = queue.loads(now)
       if (wanted.length === 0) continue
       loads.push(...wanted)
       queues.push(queue)
-      if (queues.length >= QUEUES_PER_LOAD) break
+      for (const load of wanted) bytes += load.bytes
+      if (queues.length >= QUEUES_PER_LOAD || bytes >= BYTES_PER_LOAD) break
     }
     return { queues, loads }
   }

@@ -99,19 +99,19 @@ export class KeyedBacklog implements Backlog {
 
   offer(head: Head): void {
     if (head.dueAt !== null) this.#promotion.lookAgain(head.dueAt)
-    else if (head.priority !== 0) this.#promotion.lookAgain(0)
+    else if (head.priority !== 0) this.#promotion.lookForRaised()
     else if (this.#hasRoom && this.#lane.covers(head)) this.#deal(head)
     else this.#lane.lookAgain(beforePlace(head))
   }
 
   found(priority: number, fromXid: number | null, fromDue: number | null): void {
     if (fromXid !== null && priority === 0) this.#lane.lookAgain(beforeXid(fromXid))
-    else if (fromXid !== null) this.#promotion.lookAgain(0)
+    else if (fromXid !== null) this.#promotion.lookForRaised()
     if (fromDue !== null) this.#promotion.lookAgain(fromDue)
   }
 
   restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void {
-    if (priorities.some(priority => priority !== 0)) this.#promotion.lookAgain(0)
+    if (priorities.some(priority => priority !== 0)) this.#promotion.lookForRaised()
     if (nextDue !== null) this.#promotion.lookAgain(nextDue)
     // Not while there is something in memory: it would wait until everything before it had been read again.
     if (this.#lines.size > 0) return

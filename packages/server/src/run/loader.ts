@@ -2,12 +2,15 @@ import type { Clock } from '../clock.ts'
 import type { Head, PushEngine } from '../engine/port.ts'
 import type { Log } from '../log.ts'
 import type { Load } from './backlog.ts'
+import { START } from './cursor.ts'
 import type { Known } from './known.ts'
 
 type LoadsEngine = Pick<PushEngine, 'loadLanes' | 'loadDue' | 'nextDue' | 'loadKeys' | 'loadPinned' | 'promote'>
 
 const RETRY_MS = 200
 const PROMOTED_AT_ONCE = 1000
+/** Priorities that put a ready message beside the line. */
+const RAISED = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 /** Brings what the backlogs want, many queues in one statement for each kind of load. */
 export class Loader {
@@ -87,11 +90,21 @@ export class Loader {
   async #promote(loads: readonly (Load & { kind: 'promote' })[]): Promise<void> {
     const queueIds = loads.map(({ queueId }) => queueId)
     await this.#engine.promote(queueIds, PROMOTED_AT_ONCE)
+    const raised = await this.#raised(loads)
     const next = await this.#engine.nextDue(
       queueIds.map(queueId => ({ queueId, after: { dueAt: 0, id: 0 }, limit: 1 })),
     )
-    for (const load of loads) load.done(next.get(load.queueId) ?? null)
+    for (const { queueId, done } of loads) done(next.get(queueId) ?? null, raised.has(queueId))
     this.#promoted()
+  }
+
+  /** Those of these queues that have messages with a priority left. */
+  async #raised(loads: readonly (Load & { kind: 'promote' })[]): Promise<ReadonlySet<number>> {
+    const requests = loads
+      .filter(({ raised }) => raised)
+      .flatMap(({ queueId }) => RAISED.map(priority => ({ queueId, priority, after: START, limit: 1 })))
+    if (requests.length === 0) return new Set()
+    return new Set((await this.#engine.loadLanes(requests)).map(({ queueId }) => queueId))
   }
 }
 

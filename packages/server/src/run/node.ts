@@ -3,6 +3,7 @@ import type { Locks, NewMessage, PushEngine, PutResult, Sweep } from '../engine/
 import type { Log } from '../log.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { headOfNew } from './handover.ts'
+import { OwnedClock } from './owned-clock.ts'
 import { Ownership } from './ownership.ts'
 import type { Delivery, Limits, Meter, Route, Routes } from './port.ts'
 import { Sweeper } from './sweeper.ts'
@@ -40,12 +41,15 @@ export class WorkingNode<R extends Route> {
   readonly #sweeper: Sweeper
   readonly #dispatcher: Dispatcher<R>
   readonly #ownership: Ownership | null
-  readonly #timers = new Map<string, Timer>()
+  /** Everything at work here waits by it, so that nothing goes on after `stop`. */
+  readonly #clock: OwnedClock
   #stopped = false
 
   constructor(options: WorkingNodeOptions<R>) {
     this.#options = options
-    const { engine, clock, log, locks } = options
+    const { engine, log, locks } = options
+    const clock = new OwnedClock(options.clock)
+    this.#clock = clock
     this.#sweeper = new Sweeper({
       engine,
       clock,
@@ -56,15 +60,17 @@ export class WorkingNode<R extends Route> {
     })
     this.#dispatcher = new Dispatcher({
       ...options,
+      clock,
       sweeper: this.#sweeper,
       mayAct: () => this.#ownership?.mayAct() ?? false,
       deadLettered: queueIds => this.#deadLettered(queueIds),
-      fenced: shard => void this.#ownership?.retake(shard).catch(() => {}),
+      fenced: shard => void this.#ownership?.retake(shard),
     })
     this.#ownership =
       locks &&
       new Ownership({
         ...options,
+        clock,
         locks,
         nodeId: options.id,
         shardCount: engine.shardCount,
@@ -90,8 +96,8 @@ export class WorkingNode<R extends Route> {
     await this.#sweeper.start()
     if (!this.#ownership) return
     this.#ownership.start()
-    this.#every('expiry', EXPIRY_MS, () => this.#expire())
-    this.#every('rescan', RESCAN_MS, async () => {
+    this.#every(EXPIRY_MS, 'expiry', () => this.#expire())
+    this.#every(RESCAN_MS, 'rescan', async () => {
       this.#dispatcher.forgetIdle()
       await this.#dispatcher.rescan()
     })
@@ -130,10 +136,10 @@ export class WorkingNode<R extends Route> {
     await Promise.race([this.#ownership?.stop(), deadline])
     timer?.cancel()
     this.#stopped = true
-    for (const each of this.#timers.values()) each.cancel()
-    await this.#ownership?.abandon()
     this.#sweeper.stop()
     this.#dispatcher.stop()
+    this.#clock.stop()
+    await this.#ownership?.abandon()
   }
 
   /** Stops as a crash would: nothing is settled, nothing handed over. */
@@ -157,20 +163,16 @@ export class WorkingNode<R extends Route> {
   }
 
   async #expire(): Promise<void> {
-    if (!this.#ownership?.mayAct()) return
-    const shards = this.#dispatcher.shards
-    if (shards.length > 0) this.#dispatcher.expire(await this.#options.engine.loadExpired(shards, EXPIRED_AT_ONCE))
+    if (this.#ownership?.mayAct()) await this.#dispatcher.expire(EXPIRED_AT_ONCE)
   }
 
   /** Runs again and again, each time after the last is over. A failure is logged and not the end. */
-  #every(name: string, delayMs: number, run: () => Promise<void>): void {
-    const { clock, log } = this.#options
-    const arm = (): void => {
-      if (!this.#stopped) this.#timers.set(name, clock.setTimer(turn, delayMs))
-    }
+  #every(delayMs: number, chore: string, run: () => Promise<void>): void {
+    const { log } = this.#options
+    const arm = (): unknown => this.#clock.setTimer(turn, delayMs)
     const turn = (): void => {
       run()
-        .catch(error => this.#stopped || log.warn({ err: error, chore: name }, 'a chore failed; it is done again'))
+        .catch(error => this.#stopped || log.warn({ err: error, chore }, 'a chore failed; it is done again'))
         .finally(arm)
     }
     arm()

@@ -52,18 +52,18 @@ export class OrderedBacklog implements Backlog {
 
   offer(head: Head): void {
     if (head.dueAt !== null) this.#promotion.lookAgain(head.dueAt)
-    else if (head.priority !== 0) this.#promotion.lookAgain(0)
+    else if (head.priority !== 0) this.#promotion.lookForRaised()
     else this.#line.offer(head)
   }
 
   found(priority: number, fromXid: number | null, fromDue: number | null): void {
     if (fromXid !== null && priority === 0) this.#line.lookAgain(beforeXid(fromXid))
-    else if (fromXid !== null) this.#promotion.lookAgain(0)
+    else if (fromXid !== null) this.#promotion.lookForRaised()
     if (fromDue !== null) this.#promotion.lookAgain(fromDue)
   }
 
   restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void {
-    if (priorities.some(priority => priority !== 0)) this.#promotion.lookAgain(0)
+    if (priorities.some(priority => priority !== 0)) this.#promotion.lookForRaised()
     if (nextDue !== null) this.#promotion.lookAgain(nextDue)
     const line = this.#line
     if (line.current || line.waiting > 0) return

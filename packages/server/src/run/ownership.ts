@@ -42,13 +42,14 @@ export class Ownership {
   readonly #options: OwnershipOptions
   #hold: LockHold | null = null
   readonly #owned = new Set<number>()
-  readonly #draining = new Set<number>()
+  readonly #draining = new Map<number, Promise<void>>()
   #confirmed: { readonly monotonic: number; readonly wall: number } | null = null
   #timer: Timer | null = null
   #beating: Promise<void> | null = null
   #wasSilent = false
   #leads = false
   #stopping = false
+  #isOver = false
   #members = 0
 
   constructor(options: OwnershipOptions) {
@@ -89,21 +90,24 @@ export class Ownership {
     await this.#beating
     await this.#hold?.leave().catch(() => {})
     await Promise.all([...this.#owned].map(shard => this.#drain(shard)))
-    this.#timer?.cancel()
-    await this.#beating
-    await this.#hold?.close()
-    this.#hold = null
+    await this.abandon()
   }
 
   /** Ends at once, as a crash would: for whoever cannot wait any longer. */
   async abandon(): Promise<void> {
     this.#stopping = true
+    this.#isOver = true
     this.#timer?.cancel()
-    await this.#hold?.close()
+    const hold = this.#hold
     this.#hold = null
+    if (this.#leads) this.#options.led(false)
+    this.#leads = false
+    await hold?.close().catch(() => {})
   }
 
   #beat(): void {
+    // A session that ended while stopping is not replaced: another one would count as a worker and own nothing.
+    if (this.#isOver || (this.#stopping && !this.#hold)) return
     const { clock, timeoutMs, log } = this.#options
     this.#beating = this.#round()
       .catch(error => {
@@ -112,7 +116,7 @@ export class Ownership {
       })
       .finally(() => {
         this.#beating = null
-        if (this.#stopping && this.#owned.size === 0) return
+        if (this.#isOver) return
         this.#timer = clock.setTimer(() => this.#beat(), timeoutMs * BEAT)
       })
   }
@@ -139,6 +143,10 @@ export class Ownership {
     let opened: LockHold | null = null
     const hold = await locks.open(timeoutMs * IDLE, reason => this.#drop(opened, reason))
     opened = hold
+    if (this.#isOver) {
+      await hold.close()
+      throw new Error('this node has stopped')
+    }
     this.#hold = hold
     await this.#inTime(hold.join())
     return hold
@@ -189,14 +197,24 @@ export class Ownership {
   async retake(shard: number): Promise<void> {
     const hold = this.#hold
     if (!hold || !this.#owned.has(shard) || this.#draining.has(shard)) return
-    const taken = await this.#inTime(hold.take([shard], this.#options.nodeId))
-    if (this.#hold === hold && this.#owned.has(shard)) this.#options.taken(taken)
+    try {
+      const taken = await this.#inTime(hold.take([shard], this.#options.nodeId))
+      if (this.#hold === hold && this.#owned.has(shard)) this.#options.taken(taken)
+    } catch (error) {
+      // Its lock is ours and nobody serves it: whoever gets it next takes it.
+      this.#drop(hold, error as Error)
+    }
   }
 
-  async #drain(shard: number): Promise<void> {
-    if (this.#draining.has(shard)) return
+  /** Resolves when the shard is free for others, also for those who ask again. */
+  #drain(shard: number): Promise<void> {
+    const draining = this.#draining.get(shard) ?? this.#handOver(shard)
+    this.#draining.set(shard, draining)
+    return draining
+  }
+
+  async #handOver(shard: number): Promise<void> {
     const hold = this.#hold
-    this.#draining.add(shard)
     await this.#options.release(shard)
     if (!hold || this.#hold !== hold) return
     try {
@@ -226,7 +244,7 @@ export class Ownership {
     if (this.#leads) this.#options.led(false)
     this.#leads = false
     this.#options.lost()
-    void hold.close()
+    hold.close().catch(() => {})
   }
 }
 

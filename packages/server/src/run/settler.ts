@@ -34,7 +34,7 @@ const RETRY_MS = { first: 100, most: 2000 }
  *
  * Guarantees that every outcome is recorded before its message is forgotten: a batch that fails is tried again until it
  * is committed or known to be fenced, however long the database is away (the dispatcher starts nothing new while too many
- * wait). A batch whose commit is in doubt is tried again in a way that records nothing twice.
+ * wait). A batch of which anything may have been committed is tried again in a way that records nothing twice.
  * A batch that the server refuses is cut in halves until the row that it refuses is alone; that one goes without its texts.
  */
 export class Settler {
@@ -43,7 +43,6 @@ export class Settler {
   #underWay = 0
   #flushing = 0
   #timer: Timer | null = null
-  #idle: (() => void)[] = []
   #stopped = false
 
   constructor(options: SettlerOptions) {
@@ -59,13 +58,6 @@ export class Settler {
     this.#waiting.push(finished)
     if (this.#flushing < AT_ONCE && (finished.urgent || this.#waiting.length >= BATCH)) this.#flush()
     else this.#timer ??= this.#options.clock.setTimer(() => this.#flush(), FLUSH_MS)
-  }
-
-  /** Resolves when everything added so far, and what follows meanwhile, is settled. */
-  async idle(): Promise<void> {
-    if (this.pending === 0) return
-    this.#flush()
-    await new Promise<void>(resolve => this.#idle.push(resolve))
   }
 
   /** Gives up: what is not settled now will be attempted again by the next owner. */
@@ -84,8 +76,7 @@ export class Settler {
       void this.#settle(batch, false).then(() => {
         this.#flushing -= 1
         this.#underWay -= batch.length
-        if (this.pending === 0) for (const resolve of this.#idle.splice(0)) resolve()
-        else if (this.#waiting.length > 0 && !this.#timer) this.#flush()
+        if (this.#waiting.length > 0 && !this.#timer) this.#flush()
       })
     }
   }
@@ -97,9 +88,10 @@ export class Settler {
         const settled = await this.#options.settle(batch.map(settlementOf), again)
         return await this.#finish(batch, epochs, settled)
       } catch (error) {
-        if (isAboutData(error) && !batch.every(isBare)) return this.#divide(batch, again, error as Error)
+        if (isAboutData(error) && !batch.every(isBare)) return this.#divide(batch, error as Error)
         this.#options.log.warn({ messages: batch.length, waitMs, err: error }, 'settling failed; trying again')
-        again ||= (error as { outcome?: string }).outcome === 'unknown'
+        // A batch may take more than one commit, of which the one that failed need not have been the first.
+        again ||= (error as { outcome?: string }).outcome !== 'unsent'
         await new Promise<void>(resolve => this.#options.clock.setTimer(resolve, waitMs))
       }
     }
@@ -124,11 +116,11 @@ export class Settler {
     if (renewed.length > 0) await this.#settle(renewed, true)
   }
 
-  async #divide(batch: readonly Finished[], again: boolean, error: Error): Promise<void> {
+  async #divide(batch: readonly Finished[], error: Error): Promise<void> {
     if (batch.length > 1) {
       const half = batch.length >> 1
-      await this.#settle(batch.slice(0, half), again)
-      await this.#settle(batch.slice(half), again)
+      await this.#settle(batch.slice(0, half), true)
+      await this.#settle(batch.slice(half), true)
       return
     }
     const [one] = batch
@@ -136,7 +128,7 @@ export class Settler {
       { messageId: one!.head.id, err: error },
       'an outcome was refused; recording it without texts',
     )
-    await this.#settle([withoutTexts(one!)], again)
+    await this.#settle([withoutTexts(one!)], true)
   }
 }
 

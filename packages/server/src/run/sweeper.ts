@@ -13,6 +13,9 @@ export interface SweeperOptions {
   readonly pollMs: number
 }
 
+/** A look that failed is repeated soon: what it would have found must not wait for the next poll. */
+const AGAIN_MS = 200
+
 /**
  * Finds what became visible in the database since the last look: messages put by other nodes or by transactions that
  * committed late, retries redriven, changes of queues.
@@ -40,7 +43,7 @@ export class Sweeper {
     const { snapshot, now } = await this.#options.engine.snapshot()
     this.#since = snapshot
     this.#setClock(now)
-    this.#arm()
+    this.#arm(this.#options.pollMs)
   }
 
   stop(): void {
@@ -74,17 +77,19 @@ export class Sweeper {
   }
 
   async #run(): Promise<void> {
+    let nextMs = this.#options.pollMs
     while (this.#again && !this.#stopped) {
       this.#again = false
       try {
         await this.#look()
       } catch (error) {
         if (!this.#stopped) this.#options.log.warn({ err: error }, 'looking for new messages failed; trying again')
+        nextMs = Math.min(nextMs, AGAIN_MS)
         break
       }
     }
     this.#running = null
-    this.#arm()
+    this.#arm(nextMs)
   }
 
   async #look(): Promise<void> {
@@ -101,8 +106,8 @@ export class Sweeper {
     this.#now = { database, monotonic: this.#options.clock.monotonic() }
   }
 
-  #arm(): void {
+  #arm(delayMs: number): void {
     this.#timer?.cancel()
-    if (!this.#stopped) this.#timer = this.#options.clock.setTimer(() => this.soon(), this.#options.pollMs)
+    if (!this.#stopped) this.#timer = this.#options.clock.setTimer(() => this.soon(), delayMs)
   }
 }
