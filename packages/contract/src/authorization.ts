@@ -58,7 +58,10 @@ const KeySets = Type.Object(
     fetchOptions: Refused('how keys are fetched cannot be changed, but for timeout'),
     agent: Refused('an agent cannot stand in a file'),
   },
-  closed,
+  {
+    ...closed,
+    description: 'an object with issuersWhitelist or url: else whoever has a server could issue tokens',
+  },
 )
 
 const Jwt = Type.Object(

@@ -250,11 +250,3 @@ function answerTo(rights: Rights, of: Resource, row: Row, written: readonly stri
 function notFound({ name }: Resource, id: unknown): Problem {
   return new Problem(`${name}_not_found` as ErrorCode & `${string}_not_found`, { id } as never)
 }
-
-/** A record as a subscriber may see it; null where it may not be told of it at all. */
-export function visibleTo({ rights }: CallContext, entity: string, row: Row): Row | null {
-  if (rights === null) return row
-  const grant = rights.of(entity, 'find')
-  if (!grant || !holdsAll(resourceOf(entity), row, grant.where)) return null
-  return grant.fields ? pick(row, grant.fields) : row
-}

@@ -6,15 +6,16 @@ export interface ReachLog {
   well(): void
 }
 
-export function createReachLog(log: Log, message: string): ReachLog {
+/** @param who as in "the authorization webhook" */
+export function createReachLog(log: Log, who: string): ReachLog {
   let failing = false
   return {
     failed(error) {
-      if (!failing) log.warn({ err: error }, message)
+      if (!failing) log.warn({ err: error }, `${who} cannot be asked: whoever depends on it is refused`)
       failing = true
     },
     well() {
-      if (failing) log.info({}, `no longer: ${message}`)
+      if (failing) log.info({}, `${who} can be asked again`)
       failing = false
     },
   }

@@ -15,7 +15,7 @@ const MAX_TOKEN_LENGTH = 16_384
 /** @throws Error for a public key that is none */
 export function createTokens(jwt: AuthorizationJwt, log: Log): Tokens {
   const verify = verifierOf(jwt)
-  const reach = createReachLog(log, 'the keys of tokens cannot be fetched, so that none can be verified')
+  const reach = createReachLog(log, 'the issuer of tokens')
   return async token => {
     if (token.length > MAX_TOKEN_LENGTH) return null
     try {

@@ -25,7 +25,7 @@ const OWN = new Set(
 
 export function createWebhook(url: string, log: Log, timeoutMs: number = TIMEOUT_MS): AskWebhook {
   const dispatcher = new Agent({ connections: CONNECTIONS })
-  const reach = createReachLog(log, 'the authorization webhook does not answer, so that it admits nobody')
+  const reach = createReachLog(log, 'the authorization webhook')
   return async headers => {
     try {
       const { statusCode, body } = await request(url, {
@@ -37,8 +37,9 @@ export function createWebhook(url: string, log: Log, timeoutMs: number = TIMEOUT
       })
       const text = await readBounded(body)
       if (statusCode >= 500) throw new Error(`it answered ${statusCode}`)
+      const metadata = statusCode < 300 ? parse(text) : null
       reach.well()
-      return statusCode < 300 ? parse(text) : null
+      return metadata
     } catch (error) {
       reach.failed(error)
       return null
