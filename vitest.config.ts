@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config'
 const STORIES = 'packages/server/test/stories/**/*.test.ts'
 
 export default defineConfig({
-  resolve: { conditions: ['source'] },
+  resolve: {
+    conditions: ['source'],
+    // Node takes graphql's CommonJS whoever imports it; a bundler would give us its modules, and mercurius the other.
+    alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
+  },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     globalSetup: ['packages/server/test/global-setup.ts'],

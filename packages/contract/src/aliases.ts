@@ -1,6 +1,6 @@
 /** Names that others gave, and that we answer to. Everything foreign stands here and nowhere else. */
 import type { ErrorCode } from './errors.ts'
-import type { OperationName } from './operations.ts'
+import type { OperationName, ResourceName } from './operations.ts'
 
 /** Paths of pg-hooks that lead to an operation with a better one. */
 export const pathAliases = [
@@ -52,5 +52,8 @@ export const errorAliases: Partial<Record<ErrorCode, string>> = {
   field_unauthorized: 'PLT_DB_AUTH_FIELD_UNAUTHORIZED',
   cursor_without_primary_key: 'PLT_SQL_OPENAPI_PRIMARY_KEY_NOT_INCLUDED_IN_ORDER_BY_IN_CURSOR_PAGINATION',
 }
+
+/** Fields of pg-hooks' GraphQL inputs that we do not let callers set: accepted without effect. */
+export const ignoredInputs: Partial<Record<ResourceName, readonly string[]>> = { message: ['retries', 'cronId'] }
 
 export const headerAliases = { adminSecret: 'x-platformatic-admin-secret' } as const

@@ -43,6 +43,7 @@ export const errors = {
     'The queue is not a pull queue',
     'Queue {id} delivers to its callbackUrl: nothing can be claimed from it',
   ),
+  query_too_large: entry(400, 'The GraphQL query is too large', '{what} must not be over {limit}: it is {found}'),
   unauthorized: entry(401, 'Not authorized', 'operation not allowed'),
   field_unauthorized: entry(401, 'Not authorized for this field', 'field not allowed: {field}'),
   host_not_local: entry(
@@ -55,6 +56,11 @@ export const errors = {
   message_not_found: entry(404, 'No such message', 'Message {id} not found'),
   cron_not_found: entry(404, 'No such cron', 'Cron {id} not found'),
   relation_empty: entry(404, 'It has none', '{resource} {id} has no {relation}'),
+  method_not_allowed: entry(
+    405,
+    'A GET request may not change anything',
+    'Operation cannot be performed via a GET request',
+  ),
   request_timeout: entry(408, 'The request came too slowly', 'The request did not arrive within {limit} ms'),
   idempotency_conflict: entry(
     409,
@@ -88,6 +94,11 @@ export const errors = {
     'The database cannot be reached',
     'The database cannot be reached; nothing was stored',
   ),
+  subscriber_too_slow: entry(
+    503,
+    'The subscriber is too slow',
+    'More than {limit} changes wait to be sent: subscribe again, and read what was missed',
+  ),
   shutting_down: entry(503, 'The server is stopping', 'The server is stopping; nothing was stored'),
 } satisfies Record<string, Entry>
 
@@ -109,6 +120,13 @@ export const commonErrors = [
   'outcome_unknown',
   'database_unavailable',
   'shutting_down',
+] as const satisfies ErrorCode[]
+
+/** What only GraphQL answers besides. */
+export const graphqlErrors = [
+  'query_too_large',
+  'method_not_allowed',
+  'subscriber_too_slow',
 ] as const satisfies ErrorCode[]
 
 type NamesIn<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never

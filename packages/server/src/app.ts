@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { type Config, Problem } from '@posthorn/contract'
 import { isLoopback } from './api/access/local.ts'
+import { NodeChanges } from './api/changes.ts'
 import { createApi } from './api/server.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
@@ -27,7 +28,7 @@ import { createPostgresLocks, createSoloLocks } from './engine/postgres/locks.ts
 import { put } from './engine/postgres/put.ts'
 import { upkeepChores } from './engine/postgres/upkeep/chores.ts'
 import { adoptRestored } from './engine/postgres/upkeep/restored.ts'
-import { ensureSpans } from './engine/postgres/upkeep/spans.ts'
+import { createSpanRepair, ensureSpans } from './engine/postgres/upkeep/spans.ts'
 import { createIds, type Ids, nodeId } from './id.ts'
 import type { Log } from './log.ts'
 import { createAttempts } from './queue/attempts.ts'
@@ -97,14 +98,15 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
     installation,
     secrets,
     ids: createIds(installation.webhookIdKey),
+    changes: openChanges(db, log),
   }
+  closing.add('changes', async () => parts.changes.stop())
 
   const book = new QueueBook({ db, secrets, clock: systemClock, log })
   const { sender, delivery } = openDelivery(parts)
   closing.add('connections', () => sender.stop(0))
-  const changes = openChanges(parts, closing)
-  const { node, metrics, commit, engine } = await openNode({ ...parts, book, delivery, changes }, closing)
-  const api = openApi({ ...parts, book, node, metrics, commit, engine, changes })
+  const { node, metrics, commit, engine } = await openNode({ ...parts, book, delivery }, closing)
+  const api = openApi({ ...parts, book, node, metrics, commit, engine })
   const scheduler = openScheduler(parts, node)
   closing.add('crons', () => scheduler.stop())
   if (config.roles.includes('worker')) await scheduler.catchUp()
@@ -125,6 +127,13 @@ interface Parts {
   readonly installation: Installation
   readonly secrets: SecretBox
   readonly ids: Ids
+  readonly changes: NodeChanges
+}
+
+function openChanges(db: Database, log: Log): NodeChanges {
+  // The embedded database has one node, and nobody else to tell.
+  const send = db.kind === 'postgres' ? (payload: string) => notify(db, channelOf(db), payload) : null
+  return new NodeChanges({ clock: systemClock, log, send, nodeId: nodeId() })
 }
 
 function databaseOptions(config: Config) {
@@ -147,7 +156,7 @@ type Delivery = ReturnType<typeof openDelivery>['delivery']
 type Node = WorkingNode<QueueConfig>
 
 async function openNode(parts: Parts & { readonly book: QueueBook; readonly delivery: Delivery }, closing: Closing) {
-  const { config, log, db, clock, installation, book, delivery } = parts
+  const { config, log, db, clock, installation, book, delivery, changes } = parts
   const engine = createPostgresEngine(db, installation.shardCount)
   const metrics: Metrics = createMetrics(() => node.stats)
   const announcer = new Announcer({ clock, log, notify: payload => notify(db, channelOf(db), payload) })
@@ -174,12 +183,9 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
       metrics.stored(messages.length)
       node.stored(messages, results)
     },
-    repair: async () => {
-      await ensureSpans(db)
-      return true
-    },
+    repair: createSpanRepair(db, error => log.error({ err: error }, 'making the missing partition failed')),
   })
-  const heard = (payload: string): void => node.heard(readAnnouncement(payload))
+  const heard = (payload: string): void => void (changes.heard(payload) || node.heard(readAnnouncement(payload)))
   const listening = await db.listen(channelOf(db), heard, () => node.heard(null))
   closing.add('listener', () => listening.stop())
   return { node, metrics, commit, engine }
@@ -221,6 +227,7 @@ function openApi(parts: ApiParts) {
     config,
     orgId: installation.instanceOrgId,
     version,
+    changes: parts.changes,
     handlers: serves ? queueOperations(openQueueRoom(parts)) : null,
     health: { check: () => checkHealth(db, node) },
     metrics: () => metrics.render(),
@@ -242,6 +249,7 @@ function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine,
     ids,
     idempotencyTtlMs: config.idempotencyTtlMs,
     put: message => commit.put(message),
+    putTogether: messages => commit.putTogether(messages),
     changed: () => node.changed(),
   })
   const pull = createPull({

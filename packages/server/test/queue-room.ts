@@ -57,6 +57,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number } =
       ids: createIds(randomBytes(16)),
       idempotencyTtlMs: 60_000,
       put: async message => (await engine.put([message]))[0]!,
+      putTogether: messages => engine.put(messages),
     }),
     crons: createCrons({
       ...shared,

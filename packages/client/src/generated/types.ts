@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'dead_letter_circle'
   | 'queue_is_ordered'
   | 'queue_not_pull'
+  | 'query_too_large'
   | 'unauthorized'
   | 'field_unauthorized'
   | 'host_not_local'
@@ -17,6 +18,7 @@ export type ErrorCode =
   | 'message_not_found'
   | 'cron_not_found'
   | 'relation_empty'
+  | 'method_not_allowed'
   | 'request_timeout'
   | 'idempotency_conflict'
   | 'message_not_live'
@@ -30,6 +32,7 @@ export type ErrorCode =
   | 'internal'
   | 'outcome_unknown'
   | 'database_unavailable'
+  | 'subscriber_too_slow'
   | 'shutting_down'
 
 export interface Comparison<T> {
@@ -613,7 +616,7 @@ export interface MessagesOperations<Options> {
   list(input?: MessagesListInput, options?: Options): Promise<Page<Message>>
   /** Puts a message on a queue; answered once it is durable. */
   put(input: MessagesPutInput, options?: Options): Promise<Message>
-  /** Puts up to 1000 messages. One that is refused does not stop the others. */
+  /** Puts up to 1000 messages. One that is refused does not stop the others, unless they go together. */
   putMany(input: MessagesPutManyInput, options?: Options): Promise<{ results: ({ result: 'stored' | 'repeated' | 'error'; id: number | null; error?: { code: string; status: number; message: string; details: Record<string, string | number> } })[] }>
   /** Gives a message. */
   get(input: MessagesGetInput, options?: Options): Promise<Message>

@@ -57,9 +57,14 @@ export const messageOperations = {
     verb: 'POST',
     path: '/messages/bulk',
     scope: 'message:save',
-    summary: 'Puts up to 1000 messages. One that is refused does not stop the others.',
-    input: Type.Object({ messages: Type.Array(PutInput, { minItems: 1, maxItems: 1000 }) }),
-    _input: typed<{ messages: MessagePut[] }>(),
+    summary: 'Puts up to 1000 messages. One that is refused does not stop the others, unless they go together.',
+    input: Type.Object({
+      messages: Type.Array(PutInput, { minItems: 1, maxItems: 1000 }),
+      together: Type.Optional(
+        Type.Boolean({ description: 'All of them or none, in one commit. Takes no idempotency keys.' }),
+      ),
+    }),
+    _input: typed<{ messages: MessagePut[]; together?: boolean }>(),
     output: Type.Object({ results: Type.Array(PutResult, { description: 'In the order of the messages.' }) }),
     batch: { items: 'messages', operation: 'messages.put' },
   }),

@@ -34,10 +34,14 @@ export async function putEach(
   check: ItemCheck,
   put: Handlers['messages.putMany'],
   context: CallContext,
+  together = false,
 ): Promise<{ results: PutManyResult[] }> {
   const refusals = items.map((item, i) => check(item, `body/messages/${i}`))
+  const refusal = together && refusals.find(found => found !== null)
+  if (refusal) throw refusal
   const sound = items.filter((_, i) => refusals[i] === null) as Put[]
-  const stored = sound.length > 0 ? (await put(context, { messages: sound })).results : []
+  const stored =
+    sound.length > 0 ? (await put(context, { messages: sound, ...(together && { together }) })).results : []
   let next = 0
   return { results: refusals.map(refusal => (refusal ? refusedItem(refusal) : stored[next++]!)) }
 }

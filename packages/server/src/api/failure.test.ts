@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { commonErrors, type ErrorCode, errors, operationEntries, Problem } from '@posthorn/contract'
+import { commonErrors, type ErrorCode, errors, graphqlErrors, operationEntries, Problem } from '@posthorn/contract'
 import { describe, expect, test } from 'vitest'
 import { serve, serveAlone } from '../../test/api/serve.ts'
 
@@ -88,7 +88,11 @@ describe('an error', () => {
 })
 
 describe('the catalogue', () => {
-  const declared = new Set<ErrorCode>([...commonErrors, ...operationEntries.flatMap(([, { errors }]) => [...errors])])
+  const declared = new Set<ErrorCode>([
+    ...commonErrors,
+    ...graphqlErrors,
+    ...operationEntries.flatMap(([, { errors }]) => [...errors]),
+  ])
 
   test('holds exactly the codes that operations can answer with', () => {
     expect([...declared].sort()).toEqual(Object.keys(errors).sort())

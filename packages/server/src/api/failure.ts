@@ -48,7 +48,8 @@ export function renderProblem(problem: Problem, accept: string | undefined): { t
   return { type: 'application/json; charset=utf-8', body: JSON.stringify(answer) }
 }
 
-function fromFramework(error: unknown, request: FastifyRequest): Problem | null {
+/** What Fastify says of a request, in the catalogue's words. */
+export function fromFramework(error: unknown, request: FastifyRequest): Problem | null {
   const { code, message, statusCode } = error as FastifyError
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

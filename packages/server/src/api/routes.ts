@@ -103,7 +103,7 @@ const selection = (operation: Operation) => ({ fields: Type.Optional(fieldsParam
 function batchBody(operation: Operation) {
   const items = operation.batch!.items
   const { minItems, maxItems } = operation.input.properties[items]!
-  return Type.Object({ [items]: Type.Array(Type.Unknown(), { minItems, maxItems }) })
+  return Type.Object({ ...operation.input.properties, [items]: Type.Array(Type.Unknown(), { minItems, maxItems }) })
 }
 
 function bodyLimit(operation: Operation, maxBodyBytes: number): number | undefined {
@@ -161,10 +161,11 @@ function createBatchHandler(operation: Operation, { handlers, maxBodyBytes }: Ro
   const { items, operation: single } = operation.batch!
   let check: ItemCheck | undefined
   return async (request: FastifyRequest) => {
-    const given = (request.body as Readonly<Record<string, unknown[]>>)[items]!
+    const { together, ...body } = request.body as { readonly together?: boolean } & Readonly<Record<string, unknown>>
+    const given = body[items] as unknown[]
     for (const item of given) if (isObject(item)) fillDefaults(request.caller!, single as OperationName, item)
     check ??= createItemCheck(request, single as OperationName, maxBodyBytes)
-    return putEach(given, check, handlers['messages.putMany'], request.caller!)
+    return putEach(given, check, handlers['messages.putMany'], request.caller!, together)
   }
 }
 

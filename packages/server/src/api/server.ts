@@ -10,11 +10,14 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../log.ts'
 import { type Access, createAccess } from './access/access.ts'
 import { guard } from './access/guard.ts'
+import type { Changes } from './changes.ts'
 import { addDocumentation } from './documentation.ts'
-import { createFailureHandler, renderProblem, sendProblem } from './failure.ts'
+import { createFailureHandler, type FailureOptions, renderProblem, sendProblem } from './failure.ts'
+import { addGraphql } from './graphql/graphql.ts'
 import type { Handlers } from './handlers.ts'
 import { addHealth, type HealthPort, type MetricsPort } from './health.ts'
 import { acceptJson } from './json-body.ts'
+import { publishWrites } from './published-writes.ts'
 import { addRoutes } from './routes.ts'
 import { describeFailure, validatorOptions } from './validator.ts'
 
@@ -30,6 +33,8 @@ export interface ApiOptions {
   readonly version: string
   /** Null on a node that only delivers: it answers for its health and its numbers, nothing else. */
   readonly handlers: Handlers | null
+  /** What is written here is told to, and what subscribers hear. */
+  readonly changes: Changes
   readonly health: HealthPort
   readonly metrics: MetricsPort
   readonly log: Log
@@ -65,10 +70,11 @@ export function createApi(options: ApiOptions): Api {
 
 function createApp(options: ApiOptions, access: Access): FastifyInstance {
   const { config, log } = options
-  const fail = createFailureHandler({
+  const failure: FailureOptions = {
     translate: options.translate ?? (() => null),
     unexpected: (error, requestId) => log.error({ err: error, requestId }, 'a request failed unexpectedly'),
-  })
+  }
+  const fail = createFailureHandler(failure)
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -91,7 +97,11 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
   if (options.handlers) {
     app.get('/', async () => welcome)
     addDocumentation(app, options.version)
-    addRoutes(app, { handlers: guard(options.handlers), access, maxBodyBytes: config.maxBodyBytes })
+    const { changes } = options
+    const { maxBodyBytes } = config
+    const handlers = guard(publishWrites(options.handlers, changes))
+    addRoutes(app, { handlers, access, maxBodyBytes })
+    addGraphql(app, { handlers, access, changes, maxBodyBytes, failure })
   }
   return app
 }

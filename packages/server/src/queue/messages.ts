@@ -32,6 +32,8 @@ export interface MessagesOptions extends MessageInputRules {
   readonly ids: Pick<Ids, 'webhookId'>
   /** Stores one message durably, in the order of the calls; many callers share a commit. */
   readonly put: (message: NewMessage) => Promise<PutResult>
+  /** Stores all of these or none, in one commit. */
+  readonly putTogether: (messages: readonly NewMessage[]) => Promise<readonly PutResult[]>
   /** Called after the commit of whatever other nodes must hear of; must not throw. */
   readonly changed: () => void
   /** Bound on lists that no index serves, in milliseconds. */
@@ -46,8 +48,8 @@ export function createMessages(room: MessagesOptions) {
     list: ({ orgId }: Caller, query: AnyQuery): Promise<Page<Message>> =>
       listPage(room.db, messageSource(orgId, query, room.ids.webhookId), query, room.listLimitMs),
     put: (caller: Caller, input: MessagePut) => putMessage(room, caller, input),
-    putMany: (caller: Caller, input: { readonly messages: readonly MessagePut[] }) =>
-      putMessages(room, caller, input.messages),
+    putMany: (caller: Caller, input: { readonly messages: readonly MessagePut[]; readonly together?: boolean }) =>
+      (input.together ? putTogether : putMessages)(room, caller, input.messages),
     get: ({ orgId }: Caller, { id }: ById) => getMessage(room, orgId, id),
     update: (caller: Caller, input: MessageUpdate & ById) => updateMessage(room, caller, input),
     delete: (caller: Caller, { id }: ById) => deleteMessage(room, caller, id),
@@ -109,6 +111,29 @@ async function putMessages(
     }
   })
   return { results: await Promise.all(results) }
+}
+
+/** All of them or none. @throws Problem of the first that is refused */
+async function putTogether(
+  room: MessagesOptions,
+  { orgId }: Caller,
+  inputs: readonly MessagePut[],
+): Promise<{ results: PutManyResult[] }> {
+  await room.book.load([...new Set(inputs.map(input => input.queueId))])
+  const messages = inputs.map((input, i) => {
+    const queue = room.book.get(input.queueId)
+    if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id: input.queueId })
+    if (input.idempotencyKey !== undefined) {
+      const field = `body/messages/${i}/idempotencyKey`
+      throw new Problem('validation_failed', {
+        problem: `${field} must not be given to messages that go together`,
+        field,
+      })
+    }
+    return newMessage(queue, input, room)
+  })
+  const results = await room.putTogether(messages)
+  return { results: results.map(({ id }) => ({ result: 'stored', id })) }
 }
 
 /** What was lost on the way is each message's own affair: its neighbours may be in another commit. */

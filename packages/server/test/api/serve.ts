@@ -1,6 +1,9 @@
 import { afterAll, afterEach } from 'vitest'
+import { NodeChanges } from '../../src/api/changes.ts'
 import type { Health } from '../../src/api/health.ts'
 import { type ApiOptions, createApi } from '../../src/api/server.ts'
+import { systemClock } from '../../src/clock.ts'
+import { silentLog } from '../../src/log.ts'
 import { createFakeHandlers, type FakeState } from './fake-handlers.ts'
 
 /** A server takes a tenth of a second to make: tests with the same configuration share one, emptied between them. */
@@ -71,6 +74,7 @@ async function start(config: Overrides, translate?: ApiOptions['translate']): Pr
     orgId: 1,
     version: '1.2.3',
     handlers,
+    changes: new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' }),
     health: { check: () => health.now },
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'posthorn_up 1\n' }),
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },

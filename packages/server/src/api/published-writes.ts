@@ -1,0 +1,48 @@
+/** Handlers that say which record they saved or deleted, once they have. */
+import { type Operation, type OperationName, operations, type Resource, resourceOf } from '@posthorn/contract'
+import type { Change, Changes } from './changes.ts'
+import type { AnyHandler, Handlers } from './handlers.ts'
+
+/**
+ * The same handlers, publishing what they write. What an act does to many records whose ids it does not give (a purge, a
+ * redrive of a whole queue, what consumers acknowledge) is not told one by one.
+ */
+export function publishWrites(handlers: Handlers, changes: Changes): Handlers {
+  const told = Object.entries(handlers as unknown as Record<string, AnyHandler>).map(([name, handle]) => {
+    const read = readerOf(operations[name as OperationName])
+    if (!read) return [name, handle]
+    const call: AnyHandler = async (context, input) => {
+      const output = await handle(context, input)
+      for (const { resource, act, id } of read(input, output)) {
+        changes.publish({ orgId: context.orgId, resource, act, id })
+      }
+      return output
+    }
+    return [name, call]
+  })
+  return Object.fromEntries(told)
+}
+
+type Written = Omit<Change, 'orgId'>
+type Reader = (input: unknown, output: unknown) => readonly Written[]
+
+interface WithId {
+  readonly id: number
+}
+
+/** What an operation wrote, as its input and output tell; null for one that writes no record of its own. */
+function readerOf(operation: Operation): Reader | null {
+  const [entity = '', right] = operation.scope.split(':')
+  const resource = resourceOf(entity).name
+  if (right === 'find') return null
+  if (operation.batch) {
+    return (_, output) =>
+      (output as { results: readonly { result: string; id: number | null }[] }).results.flatMap(({ result, id }) =>
+        result === 'stored' && id !== null ? [{ resource, act: 'saved' as const, id }] : [],
+      )
+  }
+  if (!operation.of) return null
+  if (operation.verb === 'DELETE') return (_, output) => [{ resource, act: 'deleted', id: (output as WithId).id }]
+  const saved: Resource = operation.of
+  return (_, output) => [{ resource: saved.name, act: 'saved', id: (output as WithId).id }]
+}
