@@ -9,7 +9,6 @@ import type { Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import { type PutWithin, tickMessage } from './cron-chain.ts'
 import type { CronContent } from './cron-input.ts'
-import { GRACE_MS } from './cron-plan.ts'
 import { firstTick, readSchedule } from './cron-schedule.ts'
 
 export interface HeldCron extends CronContent {
@@ -68,7 +67,10 @@ export async function removeTick(tx: Executor, { org_id, message_id }: HeldCron)
   await tx.query(REMOVE_TICK, [org_id, message_id])
 }
 
-/** Writes a cron anew, with the message of its next tick. @throws TickCameNear: everything is to be done again */
+/**
+ * Writes a cron anew, with the message of its next tick. If the pending one stays, the next after it follows what is
+ * written now, when it is due. @throws TickCameNear: everything is to be done again
+ */
 export async function replaceTick(
   tx: Executor,
   putWithin: PutWithin,
@@ -76,13 +78,11 @@ export async function replaceTick(
   content: CronContent,
 ): Promise<void> {
   const now = cron.now.getTime()
-  const pending = cron.next_at?.getTime() ?? null
-  const stays = pending !== null && pending < now + NEAR_MS
-  if (!stays) await removeTick(tx, cron)
-  // What a scheduler has not got to yet is still to come, unless it was missed.
-  const after = stays && now - pending <= GRACE_MS ? pending : now
-  const tick = await storeTick(tx, putWithin, { ...content, id: cron.id, org_id: cron.org_id }, after)
-  const deadline = stays || pending === null ? null : new Date(pending - TOO_NEAR_MS)
+  const pending = cron.next_at?.getTime() ?? Number.POSITIVE_INFINITY
+  if (pending < now + NEAR_MS) return writeCron(tx, cron.id, content, tickOf(cron), { pausedAt: null })
+  await removeTick(tx, cron)
+  const tick = await storeTick(tx, putWithin, { ...content, id: cron.id, org_id: cron.org_id }, now)
+  const deadline = Number.isFinite(pending) ? new Date(pending - TOO_NEAR_MS) : null
   await writeCron(tx, cron.id, content, tick, { pausedAt: null, deadline })
 }
 
