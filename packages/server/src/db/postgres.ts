@@ -25,6 +25,7 @@ const SETTINGS = { datestyle: 'ISO', timezone: 'UTC', bytea_output: 'hex', idle_
 /** The statistics of tables that are empty one moment and full the next mislead the planner. */
 const FORCED_PLANS = {
   enable_seqscan: 'off',
+  enable_bitmapscan: 'off', // a plain index scan ends at its limit, keeps its order and marks the dead entries it meets
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   plan_cache_mode: 'force_generic_plan',

@@ -101,9 +101,13 @@ export function lawsOf(subject: EngineUnderTest, fixture: () => Fixture): Laws {
 export const START = { xid: 0, id: 0 }
 export const FIRST_DUE = { dueAt: 0, id: 0 }
 
-export function message(fixture: Fixture, queueId: number, more: Partial<NewMessage> = {}): NewMessage {
+export function message(
+  { orgId }: Pick<Fixture, 'orgId'>,
+  queueId: number,
+  more: Partial<NewMessage> = {},
+): NewMessage {
   return {
-    orgId: fixture.orgId,
+    orgId,
     queueId,
     body: 'body',
     headers: null,

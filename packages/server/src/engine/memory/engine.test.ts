@@ -27,7 +27,9 @@ function openMemory(): Fixture {
     makeQueue: async (ordered = 'none') => orders.set(orders.size + 1, ordered).size,
     deleteQueue: async queueId => void orders.delete(queueId),
     now: async () => time,
-    pass: async ms => void (time += ms),
+    async pass(ms) {
+      time += ms
+    },
     async live(id) {
       const row = store.live.get(id)
       if (!row) return null

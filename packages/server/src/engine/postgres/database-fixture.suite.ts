@@ -25,7 +25,12 @@ export async function openFixture(opened: Opened): Promise<Fixture> {
   await makeSpan(db)
   await openInstallation(db, { shardCount: SHARDS })
   const orgId = await addOrg(db, 'suite')
-  const late: OpenTransaction[] = []
+  const open = new Set<OpenTransaction>()
+  const beginOne = async (): Promise<OpenTransaction> => {
+    const transaction = await begin(db)
+    open.add(transaction)
+    return transaction
+  }
   return {
     engine: createPostgresEngine(db, SHARDS),
     locks: db.kind === 'postgres' ? createPostgresLocks(db) : createSoloLocks(db, SHARDS),
@@ -39,18 +44,21 @@ export async function openFixture(opened: Opened): Promise<Fixture> {
       await db.query({ name: '', text }, [kind, queueId, messageId])
     },
     async putLate(messages) {
-      const open = await begin(db)
-      late.push(open)
-      const results = await open.engine.put(messages)
-      return { commit: () => open.commit().then(() => results) }
+      const transaction = await beginOne()
+      const results = await transaction.engine.put(messages)
+      return { commit: () => transaction.commit().then(() => results) }
     },
-    begin: () => begin(db),
+    begin: beginOne,
     cutSessions: async () => {
       const text = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'posthorn locks'`
       await ask(db, text)
     },
-    close: () => opened.remove(),
+    async close() {
+      // A test that failed may have left one open, and the database waits for it.
+      await Promise.all([...open].map(transaction => transaction.rollback()))
+      await opened.remove()
+    },
   }
 }
 

@@ -13,10 +13,7 @@ export function createPostgresEngine(db: Database, shardCount: number): PushEngi
   return {
     shardCount,
     put: messages => put(hot, messages),
-    async snapshot() {
-      await hot.rows(statements.mendPlaces)
-      return load.snapshot(hot)
-    },
+    snapshot: () => load.snapshot(hot),
     sweep: (since, shards, except) => load.sweep(hot, since, shards, shardCount, except),
     findWork: shards => load.findWork(hot, shards, shardCount),
     loadLanes: requests => load.loadLanes(hot, requests),

@@ -22,7 +22,7 @@ WITH overdue AS MATERIALIZED (
   UPDATE posthorn.message AS m
   SET claim = gen_random_uuid(), attempts = m.attempts + 1, scheduled_at = coalesce(m.scheduled_at, m.due_at),
       due_at = date_trunc('milliseconds', now() + $3::float8 * interval '1 ms'), retry_at = NULL
-  FROM c WHERE m.org_id = c.org_id AND m.id = c.id
+  FROM c WHERE m.org_id = ANY (ARRAY[c.org_id]) AND m.id = c.id
   RETURNING m.*
 )
 SELECT
@@ -30,5 +30,7 @@ SELECT
   floor(extract(epoch FROM m.due_at) * 1000)::bigint::text, floor(extract(epoch FROM m.retry_at) * 1000)::bigint::text,
   floor(extract(epoch FROM m.expires_at) * 1000)::bigint::text, m.pin::text, p.body, encode(p.bytes, 'hex'), p.headers,
   CASE WHEN p.id IS NULL THEN '1' END, m.claim::text
-FROM m LEFT JOIN posthorn.payload AS p ON p.id = m.payload_id
+FROM m LEFT JOIN LATERAL (
+  SELECT x.id, x.body, x.bytes, x.headers FROM posthorn.payload AS x WHERE x.id = m.payload_id LIMIT 1
+) AS p ON true
 ORDER BY m.priority DESC, m.xid, m.id

@@ -13,10 +13,11 @@ WITH front AS (
 ), candidates AS (
   SELECT * FROM front
   UNION
-  SELECT org_id, id, xid, pin, retry_at,
-    CASE WHEN $4::text = 'queue' THEN '' ELSE coalesce('k' || key, 'm' || id) END
-  FROM posthorn.message WHERE queue_id = $1::int AND pin IS NOT NULL AND due_at IS NULL
-    AND (expires_at IS NULL OR expires_at > now() OR retry_at > now())
+  (SELECT org_id, id, xid, pin, retry_at,
+     CASE WHEN $4::text = 'queue' THEN '' ELSE coalesce('k' || key, 'm' || id) END
+   FROM posthorn.message WHERE queue_id = $1::int AND pin IS NOT NULL AND due_at IS NULL
+     AND (expires_at IS NULL OR expires_at > now() OR retry_at > now())
+   ORDER BY pin)
 ), heads AS (
   SELECT DISTINCT ON (line) * FROM candidates ORDER BY line, pin NULLS LAST, xid, id
 ), c AS (
@@ -25,7 +26,7 @@ WITH front AS (
   UPDATE posthorn.message AS m
   SET claim = gen_random_uuid(), attempts = m.attempts + 1, pin = coalesce(m.pin, nextval('posthorn.message_pin')),
       retry_at = date_trunc('milliseconds', now() + $3::float8 * interval '1 ms')
-  FROM c WHERE m.org_id = c.org_id AND m.id = c.id AND (m.retry_at IS NULL OR m.retry_at <= now())
+  FROM c WHERE m.org_id = ANY (ARRAY[c.org_id]) AND m.id = c.id AND (m.retry_at IS NULL OR m.retry_at <= now())
   RETURNING m.*
 )
 SELECT
@@ -33,5 +34,7 @@ SELECT
   floor(extract(epoch FROM m.due_at) * 1000)::bigint::text, floor(extract(epoch FROM m.retry_at) * 1000)::bigint::text,
   floor(extract(epoch FROM m.expires_at) * 1000)::bigint::text, m.pin::text, p.body, encode(p.bytes, 'hex'), p.headers,
   CASE WHEN p.id IS NULL THEN '1' END, m.claim::text
-FROM m LEFT JOIN posthorn.payload AS p ON p.id = m.payload_id
+FROM m LEFT JOIN LATERAL (
+  SELECT x.id, x.body, x.bytes, x.headers FROM posthorn.payload AS x WHERE x.id = m.payload_id LIMIT 1
+) AS p ON true
 ORDER BY m.xid, m.id

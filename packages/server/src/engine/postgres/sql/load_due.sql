@@ -11,4 +11,6 @@ CROSS JOIN LATERAL (
     AND (x.due_at, x.id) > (to_timestamp(q.due / 1000), q.id)
   ORDER BY x.due_at, x.id LIMIT q.most
 ) AS m
-LEFT JOIN posthorn.payload AS p ON p.id = m.payload_id
+LEFT JOIN LATERAL (
+  SELECT x.id, x.body, x.bytes, x.headers FROM posthorn.payload AS x WHERE x.id = m.payload_id LIMIT 1
+) AS p ON true

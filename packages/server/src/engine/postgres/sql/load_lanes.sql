@@ -11,4 +11,6 @@ CROSS JOIN LATERAL (
   WHERE x.queue_id = q.queue_id AND x.priority = q.priority AND x.due_at IS NULL AND (x.xid, x.id) > (q.xid, q.id)
   ORDER BY x.xid, x.id LIMIT q.most
 ) AS m
-LEFT JOIN posthorn.payload AS p ON p.id = m.payload_id
+LEFT JOIN LATERAL (
+  SELECT x.id, x.body, x.bytes, x.headers FROM posthorn.payload AS x WHERE x.id = m.payload_id LIMIT 1
+) AS p ON true

@@ -18,4 +18,5 @@ WITH d AS MATERIALIZED (
 UPDATE posthorn.message AS m
 SET due_at = NULL, priority = 0, scheduled_at = coalesce(m.scheduled_at, m.due_at), xid = pg_current_xact_id()
 FROM d
-WHERE m.org_id = d.org_id AND m.id = d.id AND (m.due_at <= now() OR (m.due_at IS NULL AND m.priority > 0))
+WHERE m.org_id = ANY (ARRAY[d.org_id]) AND m.id = d.id
+  AND (m.due_at <= now() OR (m.due_at IS NULL AND m.priority > 0))

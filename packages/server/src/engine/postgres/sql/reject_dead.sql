@@ -1,10 +1,11 @@
 -- Pull: given up. Dead with its reason ($4), and forwarded to the dead letter queue ($5) in the same commit.
-WITH u AS (
-  SELECT * FROM unnest($2::bigint[], $3::uuid[]) AS u (id, claim)
+WITH u AS MATERIALIZED (
+  SELECT q.org_id, q.id AS queue_id, c.id, c.claim
+  FROM posthorn.queue AS q CROSS JOIN unnest($2::bigint[], $3::uuid[]) AS c (id, claim) WHERE q.id = $1::int
 ), gone AS (
   DELETE FROM posthorn.message AS m USING u
-  WHERE m.org_id = (SELECT org_id FROM posthorn.queue WHERE id = $1::int)
-    AND m.id = u.id AND m.queue_id = $1::int AND m.claim = u.claim
+  WHERE m.org_id = ANY (ARRAY[u.org_id]) AND m.id = u.id AND m.queue_id IS NOT DISTINCT FROM u.queue_id
+    AND m.claim = u.claim
   RETURNING m.*
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,

@@ -17,12 +17,12 @@ WITH fence AS MATERIALIZED (
       due_at = CASE WHEN u.verdict = 'r' THEN to_timestamp(u.at / 1000) END,
       retry_at = CASE WHEN u.verdict = 'i' THEN to_timestamp(u.at / 1000) END
   FROM u
-  WHERE m.org_id = u.org_id AND m.id = u.id AND m.attempts = u.before AND u.verdict IN ('r', 'i')
-    AND u.tenure IN (SELECT tenure FROM fence)
+  WHERE m.org_id = ANY (ARRAY[u.org_id]) AND m.id = u.id AND m.attempts = u.before AND u.verdict IN ('r', 'i')
+    AND u.tenure = ANY (ARRAY(SELECT tenure FROM fence))
 ), gone AS (
   DELETE FROM posthorn.message AS m USING u
-  WHERE m.org_id = u.org_id AND m.id = u.id AND m.attempts = u.before AND u.verdict NOT IN ('r', 'i')
-    AND u.tenure IN (SELECT tenure FROM fence)
+  WHERE m.org_id = ANY (ARRAY[u.org_id]) AND m.id = u.id AND m.attempts = u.before AND u.verdict NOT IN ('r', 'i')
+    AND u.tenure = ANY (ARRAY(SELECT tenure FROM fence))
   RETURNING m.*, u.verdict, u.reason, u.dead_letter_queue_id, u.started
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,

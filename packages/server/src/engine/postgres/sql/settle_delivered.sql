@@ -12,7 +12,7 @@ WITH fence AS MATERIALIZED (
     AS u (tenure, org_id, queue_id, id, before, started, duration_ms, status, version, excerpt, recorded)
 ), gone AS (
   DELETE FROM posthorn.message AS m USING u
-  WHERE m.org_id = u.org_id AND m.id = u.id AND m.attempts = u.before AND u.tenure IN (SELECT tenure FROM fence)
+  WHERE m.org_id = ANY (ARRAY[u.org_id]) AND m.id = u.id AND m.attempts = u.before AND u.tenure = ANY (ARRAY(SELECT tenure FROM fence))
   RETURNING m.*
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority,

@@ -6,11 +6,11 @@ WITH s AS MATERIALIZED (
     (SELECT string_agg(i::text, ',') FROM pg_snapshot_xip(x) AS i) AS xip,
     floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now
   FROM pg_current_snapshot() AS x
-), fresh AS (
+), fresh AS MATERIALIZED (
   SELECT queue_id, priority, xid, due_at FROM posthorn.message WHERE xid = ANY ($2::xid8[])
   UNION ALL
   SELECT queue_id, priority, xid, due_at FROM posthorn.message WHERE xid >= $1::xid8
-), news AS (
+), news AS MATERIALIZED (
   SELECT kind, queue_id, message_id FROM posthorn.change WHERE xid = ANY ($2::xid8[])
   UNION ALL
   SELECT kind, queue_id, message_id FROM posthorn.change WHERE xid >= $1::xid8

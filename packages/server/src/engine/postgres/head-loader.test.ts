@@ -1,0 +1,150 @@
+/**
+ * Finding the next heads stays flat while nothing can be vacuumed: a snapshot is held open, so that every settled message
+ * leaves dead entries behind for as long as the test runs. Cost is counted in pages looked at, not in time.
+ * `HEAD_LOADER_ROWS` says how many messages go through; 6,000,000 are ten minutes at 10,000 a second.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describePostgres, type Opened, openFresh } from '../../../test/databases.ts'
+import { delivered, FIRST_DUE, type Fixture, message, own, retried, START } from '../fixture.suite.ts'
+import type { DuePlace, Head, LaneRequest, Place, Snapshot, Tenure } from '../port.ts'
+import { openFixture, SHARDS } from './database-fixture.suite.ts'
+import { createPostgresEngine } from './engine.ts'
+import { type Explained, explaining } from './explain.suite.ts'
+
+const ROWS = Number(process.env.HEAD_LOADER_ROWS ?? 100_000)
+/** One for each shard: a taking for the one is not one for the other. */
+const QUEUES = SHARDS
+const ROUND = 480
+const RETRIED = 48
+/** Rounds whose median is the measure, at the beginning and at the end. */
+const MEASURED = 7
+
+interface Served {
+  readonly queueId: number
+  readonly tenure: Tenure
+  after: Place
+  afterDue: DuePlace
+}
+
+describePostgres('with a snapshot held open', () => {
+  let opened: Opened
+  let f: Fixture
+  let seen: Explained[] = []
+  let watched: ReturnType<typeof createPostgresEngine>
+  let snapshotHeld: { touch(): Promise<unknown>; end(): Promise<void> }
+
+  beforeAll(async () => {
+    opened = await openFresh('postgres', { poolSize: 1 })
+    f = await openFixture(opened)
+    for (const table of ['message', 'change', 'shard'])
+      await opened.db.exec(`ALTER TABLE posthorn.${table} SET (autovacuum_enabled = false)`)
+    watched = createPostgresEngine(
+      explaining(opened.db, explained => void seen.push(explained)),
+      SHARDS,
+    )
+    snapshotHeld = await holdSnapshot(opened)
+  })
+  afterAll(async () => {
+    await snapshotHeld?.end()
+    await f?.close()
+  })
+
+  const pagesOf = async (act: () => Promise<unknown>): Promise<number> => {
+    seen = []
+    await act()
+    return seen.reduce((total, { pages }) => total + pages, 0)
+  }
+
+  test(`finding the next heads costs the same after ${ROWS.toLocaleString('en')} settled messages`, {
+    timeout: 3_600_000,
+  }, async () => {
+    const queues: Served[] = []
+    for (let nth = 0; nth < QUEUES; nth++) {
+      const queueId = await f.makeQueue()
+      queues.push({ queueId, tenure: await own(f, queueId), after: START, afterDue: FIRST_DUE })
+    }
+    let since: Snapshot = (await f.engine.snapshot()).snapshot
+    const shards = Array.from({ length: SHARDS }, (_, shard) => shard)
+    const figures: Record<'load' | 'due' | 'next' | 'sweep' | 'fromHead', number[]> = {
+      load: [],
+      due: [],
+      next: [],
+      sweep: [],
+      fromHead: [],
+    }
+    const rounds = Math.ceil(ROWS / ROUND)
+    for (let round = 0; round < rounds; round++) {
+      const isMeasured = round > 0 && (round <= MEASURED || round >= rounds - MEASURED)
+      await f.engine.put(Array.from({ length: ROUND }, (_, nth) => message(f, queues[nth % QUEUES]!.queueId)))
+      if (isMeasured) {
+        figures.sweep.push(await pagesOf(() => watched.sweep(since, shards, [])))
+        figures.load.push(await pagesOf(() => watched.loadLanes(requests(queues))))
+        figures.fromHead.push(await pagesOf(() => watched.loadLanes(requests(queues, START))))
+      }
+      since = (await f.engine.sweep(since, shards, [])).snapshot
+      await settleReady(f, queues)
+      if (isMeasured) {
+        figures.due.push(await pagesOf(() => watched.loadDue(dueRequests(queues))))
+        figures.next.push(await pagesOf(() => watched.nextDue(dueRequests(queues))))
+      }
+      await settleDue(f, queues)
+      if (round % 20 === 0) await snapshotHeld.touch()
+    }
+    expect(await liveRows(opened)).toBe(0)
+    const { load, due, next, sweep, fromHead } = figures
+    for (const [name, pages] of Object.entries({ load, due, next, sweep }))
+      expect(late(pages), `${name}: ${pages}`).toBeLessThanOrEqual(early(pages) * 1.5 + 20)
+    // The measure does see the dead entries: who loads from the head walks over all of them.
+    expect(late(fromHead), `from the head: ${fromHead}`).toBeGreaterThan(early(fromHead) * 5)
+  })
+})
+
+const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!
+const early = (pages: readonly number[]): number => median(pages.slice(0, MEASURED))
+const late = (pages: readonly number[]): number => median(pages.slice(-MEASURED))
+
+const requests = (queues: readonly Served[], after?: Place): LaneRequest[] =>
+  queues.map(queue => ({ queueId: queue.queueId, priority: 0, after: after ?? queue.after, limit: ROUND }))
+
+const dueRequests = (queues: readonly Served[]) =>
+  queues.map(({ queueId, afterDue }) => ({ queueId, after: afterDue, limit: ROUND }))
+
+/** Loads what is ready from the cursors on, and settles it: most are delivered, some are to be retried at once. */
+async function settleReady(f: Fixture, queues: readonly Served[]): Promise<void> {
+  const heads = await f.engine.loadLanes(requests(queues))
+  const at = (await f.now()) - 1
+  const batch = heads.map((head, nth) => {
+    const queue = served(queues, head)
+    queue.after = head
+    return nth % (ROUND / RETRIED) === 0 ? retried(head, queue.tenure, at) : delivered(head, queue.tenure)
+  })
+  expect(heads).toHaveLength(ROUND)
+  await f.engine.settle(batch, false)
+}
+
+async function settleDue(f: Fixture, queues: readonly Served[]): Promise<void> {
+  const heads = await f.engine.loadDue(dueRequests(queues))
+  const batch = heads.map(head => {
+    const queue = served(queues, head)
+    queue.afterDue = { dueAt: head.dueAt!, id: head.id }
+    return delivered(head, queue.tenure)
+  })
+  await f.engine.settle(batch, false)
+}
+
+const served = (queues: readonly Served[], head: Head): Served => queues.find(one => one.queueId === head.queueId)!
+
+async function liveRows({ db }: Opened): Promise<number> {
+  const [row] = await db.rows({ name: '', text: 'SELECT count(*) FROM posthorn.message' })
+  return Number(row![0])
+}
+
+/** A transaction that has looked once and stays: what is deleted from then on must be kept for it. */
+async function holdSnapshot({ options }: Opened) {
+  const pg = (await import('pg')).default
+  const client = new pg.Client({ connectionString: options.url })
+  await client.connect()
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+  await client.query('SELECT count(*) FROM posthorn.message')
+  return { touch: () => client.query('SELECT'), end: () => client.end() }
+}
