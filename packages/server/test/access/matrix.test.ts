@@ -1,0 +1,58 @@
+/**
+ * The role matrix: every caller × every act, over REST, GraphQL and subscriptions. It is generated from the contract's
+ * operations and from the schema that the server publishes: what is added to either is in it, or makes it fail.
+ */
+import { type HandledName, type Operation, operationEntries, operations } from '@posthorn/contract'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { enforcement } from '../../src/api/access/guard.ts'
+import { type Served, serve } from '../api/serve.ts'
+import { graphqlActs, readSchema } from './graphql-acts.ts'
+import { restActs } from './rest-acts.ts'
+import { type Act, ADMIN_SECRET, authorization, callers, expected } from './roles.ts'
+import { subscriptionActs } from './subscription-acts.ts'
+
+const columns = ['REST', 'GraphQL', 'subscriptions'] as const
+const acts = new Map<string, readonly Act[]>()
+
+beforeAll(async () => {
+  const served: Served = await serve({ adminSecret: ADMIN_SECRET, authorization })
+  const schema = await readSchema(served)
+  acts.set('REST', restActs(served))
+  acts.set('GraphQL', graphqlActs(served, schema))
+  acts.set('subscriptions', subscriptionActs(served, schema))
+})
+
+describe.each(columns)('over %s', column => {
+  test.each(callers)('$name may do what its rights say, and nothing else', async caller => {
+    for (const act of acts.get(column)!) {
+      expect(await act.attempt(caller.headers), act.name).toBe(expected(act, caller))
+    }
+  })
+
+  test('each act is let to somebody, and refused to somebody', () => {
+    for (const act of acts.get(column)!) {
+      expect(new Set(callers.map(caller => expected(act, caller))), act.name).toEqual(new Set(['done', 'refused']))
+    }
+  })
+})
+
+describe('the matrix', () => {
+  test('has every operation, and the guard knows how to bound each that has a handler', () => {
+    const rows = acts.get('REST')!.map(({ name }) => name)
+    for (const [name, operation] of operationEntries) {
+      expect(rows).toContain(`${operation.verb} ${operation.path}`)
+      const { relation, alike }: Operation = operations[name]
+      if (!relation && !alike) expect(enforcement(name as HandledName, {}), name).not.toBeNull()
+    }
+  })
+
+  test('has counts, which obey the right to find', () => {
+    const counts = acts.get('GraphQL')!.filter(({ name }) => name.startsWith('query count'))
+    expect(counts.map(({ needs }) => needs)).toEqual([['queue:find'], ['message:find'], ['cron:find']])
+  })
+
+  test('has nothing of the table of migrations', () => {
+    const names = [...acts.values()].flat().map(({ name }) => name)
+    expect(names.filter(name => /version|migration/i.test(name))).toEqual([])
+  })
+})
