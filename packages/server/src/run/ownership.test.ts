@@ -356,7 +356,7 @@ test('wherever a session ends, what its node owns afterwards is what it has lock
     all.locks.cut('an administrator')
     await all.pass(2000)
     const observer = await all.locks.open(TIMEOUT_MS, () => {})
-    expect([...node.shards].sort()).toEqual((await observer.look()).locked.sort())
+    expect([...node.shards].sort()).toEqual([...(await observer.look()).locked].sort())
     expect(ownsAll(nodes)).toBe(true)
   }
 })

@@ -34,7 +34,7 @@ const RETRY_MS = { first: 100, most: 2000 }
  *
  * Guarantees that every outcome is recorded before its message is forgotten: a batch that fails is tried again until it
  * is committed or known to be fenced, however long the database is away (the dispatcher starts nothing new while too many
- * wait). A batch of which anything may have been committed is tried again in a way that records nothing twice.
+ * wait). A batch whose commit is in doubt is tried again in a way that records nothing twice.
  * A batch that the server refuses is cut in halves until the row that it refuses is alone; that one goes without its texts.
  */
 export class Settler {
@@ -88,10 +88,9 @@ export class Settler {
         const settled = await this.#options.settle(batch.map(settlementOf), again)
         return await this.#finish(batch, epochs, settled)
       } catch (error) {
-        if (isAboutData(error) && !batch.every(isBare)) return this.#divide(batch, error as Error)
+        if (isAboutData(error) && !batch.every(isBare)) return this.#divide(batch, again, error as Error)
         this.#options.log.warn({ messages: batch.length, waitMs, err: error }, 'settling failed; trying again')
-        // A batch may take more than one commit, of which the one that failed need not have been the first.
-        again ||= (error as { outcome?: string }).outcome !== 'unsent'
+        again ||= (error as { outcome?: string }).outcome === 'unknown'
         await new Promise<void>(resolve => this.#options.clock.setTimer(resolve, waitMs))
       }
     }
@@ -116,11 +115,11 @@ export class Settler {
     if (renewed.length > 0) await this.#settle(renewed, true)
   }
 
-  async #divide(batch: readonly Finished[], error: Error): Promise<void> {
+  async #divide(batch: readonly Finished[], again: boolean, error: Error): Promise<void> {
     if (batch.length > 1) {
       const half = batch.length >> 1
-      await this.#settle(batch.slice(0, half), true)
-      await this.#settle(batch.slice(half), true)
+      await this.#settle(batch.slice(0, half), again)
+      await this.#settle(batch.slice(half), again)
       return
     }
     const [one] = batch
@@ -128,7 +127,7 @@ export class Settler {
       { messageId: one!.head.id, err: error },
       'an outcome was refused; recording it without texts',
     )
-    await this.#settle([withoutTexts(one!)], true)
+    await this.#settle([withoutTexts(one!)], again)
   }
 }
 

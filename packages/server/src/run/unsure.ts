@@ -10,7 +10,7 @@ const RETRY_MS = 200
 
 export interface UnsureOptions<R extends Route> {
   readonly engine: Pick<PushEngine, 'pin'>
-  readonly sweeper: Sweeper
+  readonly sweeper: Pick<Sweeper, 'soon' | 'xmin'>
   readonly clock: Clock
   readonly log: Log
   /** Its places may be fixed now: give it its turn. */

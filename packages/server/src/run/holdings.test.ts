@@ -1,0 +1,194 @@
+import { expect, test } from 'vitest'
+import { headOf, routeOf, settled } from '../../test/run-room.ts'
+import { Holdings } from './holdings.ts'
+import { Known } from './known.ts'
+import { Pantry } from './pantry.ts'
+import type { Route } from './port.ts'
+import type { QueueRun } from './queue-run.ts'
+import { leaveBusy } from './shard.ts'
+
+const SHARDS = 8
+
+function open() {
+  const known = new Known()
+  const closed: number[] = []
+  const holdings = new Holdings<Route>({
+    shardCount: SHARDS,
+    known,
+    pantry: new Pantry(known, 1e9),
+    opened: queue => queue.configure(routeOf(queue.id)),
+    closed: queue => void closed.push(queue.id),
+  })
+  /** A message of this queue is under way. */
+  const start = (queue: QueueRun<Route>, id: number) => {
+    const head = headOf(id, { queueId: queue.id })
+    known.add(id)
+    queue.out.add(head)
+    queue.shard.busy += 1
+    return () => {
+      queue.out.delete(head)
+      leaveBusy(queue.shard)
+    }
+  }
+  const take = (shard: number, epoch: number, previousEpoch = epoch - 1) =>
+    holdings.take({ shard, epoch, previousEpoch })
+  return { known, closed, holdings, start, take }
+}
+
+test('queues are served by their shard, as long as it is held', () => {
+  const { holdings, take } = open()
+  expect(holdings.open(3)).toBeNull()
+  take(3, 1)
+  const queue = holdings.open(3 + SHARDS)!
+  expect(queue.shard).toMatchObject({ shard: 3, epoch: 1 })
+  expect(holdings.open(3 + SHARDS)).toBe(queue)
+  expect(holdings.get(3 + SHARDS)).toBe(queue)
+  expect([holdings.holds(3), holdings.holds(4)]).toEqual([true, false])
+  expect(holdings.size).toEqual({ shards: 1, queues: 1 })
+})
+
+test('nothing of a shard is started before it has been looked through', () => {
+  const { holdings, take } = open()
+  take(3, 1)
+  take(4, 1)
+  const queue = holdings.open(3)!
+  holdings.open(4)
+  expect(queue.mayStart).toBe(false)
+  expect(holdings.scanned([3, 5])).toEqual([queue])
+  expect(queue.mayStart).toBe(true)
+  expect(holdings.scanned([3])).toEqual([])
+})
+
+test('a shard is released when nothing of it is under way', async () => {
+  const { holdings, closed, start, take } = open()
+  take(3, 1)
+  const queue = holdings.open(3)!
+  const ends = [start(queue, 1), start(queue, 2)]
+  let isReleased = false
+  void holdings.release(3).then(() => {
+    isReleased = true
+  })
+  expect(holdings.owned).toEqual([])
+  expect(holdings.open(3)).toBeNull()
+  expect(queue.mayStart).toBe(false)
+  ends[0]!()
+  await settled()
+  expect(isReleased).toBe(false)
+  ends[1]!()
+  await settled()
+  expect(isReleased).toBe(true)
+  expect(closed).toEqual([3])
+  expect(holdings.size).toEqual({ shards: 0, queues: 0 })
+})
+
+test('a shard with nothing under way, and one that is not held, are released at once', async () => {
+  const { holdings, take } = open()
+  take(3, 1)
+  await holdings.release(3)
+  await holdings.release(4)
+  expect(holdings.size.shards).toBe(0)
+})
+
+test('attempts go on as part of the next holding if nobody held the shard in between', () => {
+  const { holdings, known, start, take } = open()
+  take(3, 1)
+  const queue = holdings.open(3)!
+  start(queue, 1)
+  holdings.lose()
+  expect(holdings.owned).toEqual([])
+  expect(holdings.open(3)).toBeNull()
+  take(3, 2)
+  expect(holdings.open(3)).toBe(queue)
+  expect(queue.shard).toMatchObject({ epoch: 2, state: 'owned', isScanned: false })
+  expect(known.has(headOf(1))).toBe(true)
+})
+
+test('if somebody held it in between, what is under way is theirs: it may be read again, and is settled under the old epoch', () => {
+  const { holdings, known, closed, start, take } = open()
+  take(3, 1)
+  const queue = holdings.open(3)!
+  start(queue, 1)
+  holdings.lose()
+  take(3, 3)
+  expect(queue.shard).toMatchObject({ epoch: 1, state: 'gone' })
+  expect(known.has(headOf(1))).toBe(false)
+  expect(closed).toEqual([3])
+  expect(holdings.open(3)).not.toBe(queue)
+})
+
+test('a shard that is taken again while it was on its way out starts anew', async () => {
+  const { holdings, known, start, take } = open()
+  take(3, 1)
+  const queue = holdings.open(3)!
+  const end = start(queue, 1)
+  const released = holdings.release(3)
+  holdings.lose()
+  take(3, 2)
+  expect(queue.shard.state).toBe('gone')
+  expect(known.has(headOf(1))).toBe(false)
+  const fresh = holdings.open(3)!
+  end()
+  await released
+  expect(holdings.holds(3)).toBe(true)
+  expect(holdings.get(3)).toBe(fresh)
+})
+
+test('what waits of a lost shard leaves memory; other shards keep theirs', () => {
+  const { holdings, known, take } = open()
+  for (const shard of [3, 4]) {
+    take(shard, 1)
+    holdings.scanned([shard])
+    holdings.open(shard)!.backlog!.offer(headOf(shard, { queueId: shard }))
+  }
+  holdings.loseOne(holdings.open(3)!.shard)
+  expect([known.has(headOf(3)), known.has(headOf(4))]).toEqual([false, true])
+  expect([holdings.holds(3), holdings.holds(4)]).toEqual([false, true])
+})
+
+test('an idle queue leaves memory at the second look, one with work stays', () => {
+  const { holdings, start, take } = open()
+  take(3, 1)
+  const idle = holdings.open(3)!
+  const busy = holdings.open(3 + SHARDS)!
+  start(busy, 1)
+  holdings.forgetIdle()
+  expect(holdings.get(3)).toBe(idle)
+  holdings.forgetIdle()
+  expect(holdings.get(3)).toBeUndefined()
+  expect(holdings.get(3 + SHARDS)).toBe(busy)
+})
+
+test('a queue that had work between two looks stays', () => {
+  const { holdings, start, take } = open()
+  take(3, 1)
+  const queue = holdings.open(3)!
+  holdings.forgetIdle()
+  const end = start(queue, 1)
+  holdings.forgetIdle()
+  end()
+  holdings.forgetIdle()
+  expect(holdings.get(3)).toBe(queue)
+})
+
+test('a queue that is gone leaves memory, although messages are said to be there', () => {
+  const { holdings, take } = open()
+  take(3, 1)
+  const queue = holdings.open(3)!
+  queue.close()
+  queue.restart({ priorities: [0], nextDue: null, pinned: false })
+  holdings.forgetIdle()
+  holdings.forgetIdle()
+  expect(holdings.size.queues).toBe(0)
+})
+
+test('a shard that is lost leaves memory when nothing of it is under way', () => {
+  const { holdings, start, take } = open()
+  take(3, 1)
+  const end = start(holdings.open(3)!, 1)
+  holdings.lose()
+  holdings.forgetIdle()
+  expect(holdings.size.shards).toBe(1)
+  end()
+  holdings.forgetIdle()
+  expect(holdings.size.shards).toBe(0)
+})
