@@ -263,6 +263,23 @@ function lineLaws({ fixture, needs }: Laws): void {
     expect(await claimIds(f, queueId)).toEqual([stored!.id])
   })
 
+  needs('transactions', 'a holder who extends a claim that ran out, just before another claims, keeps it', async () => {
+    const f = fixture()
+    for (const ordered of ['queue', 'none'] as const) {
+      const queueId = await f.makeQueue(ordered)
+      await put(f, queueId, {})
+      const claim = await claimOne(f, queueId)
+      await f.pass(MINUTE + 1)
+      const holder = await f.begin()
+      expect(await holder.engine.extend(queueId, [claim], MINUTE)).toEqual([claim.id])
+      const other = claimIds(f, queueId)
+      if (ordered === 'queue') await holder.awaited()
+      await holder.commit()
+      expect(await other).toEqual([])
+      expect(await f.engine.acknowledge(queueId, [claim])).toEqual([claim.id])
+    }
+  })
+
   needs('transactions', 'two consumers of an ordered queue get one message between them', async () => {
     const f = fixture()
     const queueId = await f.makeQueue('queue')

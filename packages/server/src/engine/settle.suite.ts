@@ -213,6 +213,18 @@ function fenceLaws({ fixture, needs }: Laws): void {
     expect(await f.history(head.id)).toMatchObject({ outcome: 'delivered' })
   })
 
+  needs('transactions', 'of two takeovers at once the later one follows from the earlier', async () => {
+    const f = fixture()
+    const queueId = await f.makeQueue()
+    const { shard, epoch } = await own(f, queueId)
+    const first = await f.begin()
+    await first.take(shard)
+    const second = own(f, queueId)
+    await first.awaited()
+    await first.commit()
+    expect((await second).epoch).toBe(epoch + 2)
+  })
+
   needs('transactions', 'a takeover waits for the settles under way, and then sees what they settled', async () => {
     const f = fixture()
     const { queueId, tenure, head } = await served(f)

@@ -53,9 +53,10 @@ export function explaining(db: Database, told: (explained: Explained) => void): 
     async rows(statement, params = []) {
       const known = prepared.get(connection) ?? new Set()
       prepared.set(connection, known)
-      if (!known.has(statement.name)) await executor.exec(`PREPARE explained_${statement.name} AS ${statement.text}`)
-      known.add(statement.name)
-      told(await explain(executor, statement, params))
+      const name = `explained_${connection}_${statement.name}`
+      if (!known.has(name)) await executor.exec(`PREPARE ${name} AS ${statement.text}`)
+      known.add(name)
+      told(await explain(executor, statement, name, params))
       return executor.rows(statement, params)
     },
   })
@@ -66,14 +67,19 @@ export function explaining(db: Database, told: (explained: Explained) => void): 
   } as unknown as Database
 }
 
-async function explain(db: Executor, { name }: Statement, params: readonly (string | null)[]): Promise<Explained> {
+async function explain(
+  db: Executor,
+  statement: Statement,
+  prepared: string,
+  params: readonly (string | null)[],
+): Promise<Explained> {
   const values = params.map(value => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`)).join(', ')
-  const text = `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE explained_${name}${values && `(${values})`}`
+  const text = `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE ${prepared}${values && `(${values})`}`
   const [row] = await db.rows({ name: '', text })
   const [{ Plan: root }] = JSON.parse(row![0]!) as [{ Plan: PlanNode }]
   const nodes = flatten(root)
   return {
-    statement: name,
+    statement: statement.name,
     plan: describe(root).join('\n'),
     scans: nodes.filter(isTableScan).map(node => ({
       table: node['Relation Name'] ?? tableOfIndex(node['Index Name']!),
