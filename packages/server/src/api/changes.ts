@@ -69,6 +69,11 @@ export class NodeChanges implements Changes {
     this.#sendTimer ??= clock.setTimer(() => void this.#sendAll(), DEBOUNCE_MS)
   }
 
+  /** How many subscribe here. */
+  get subscribers(): number {
+    return this.#subscribers.size
+  }
+
   subscribe(hear: (change: Change) => void): () => void {
     this.#subscribers.add(hear)
     if (!this.#repeatTimer) this.#sayInterest()

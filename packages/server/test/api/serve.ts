@@ -34,6 +34,8 @@ export interface Served {
   readonly state: FakeState
   readonly logged: { readonly level: string; readonly fields: object; readonly message: string }[]
   readonly health: { now: Health }
+  /** How many subscriptions listen. */
+  subscribers(): number
   close(deadlineMs: number): Promise<void>
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>
 }
@@ -69,22 +71,24 @@ async function start(config: Overrides, translate?: ApiOptions['translate']): Pr
   const logged: Served['logged'] = []
   const note = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message })
   const health: Served['health'] = { now: WELL }
+  const changes = new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' })
   const api = createApi({
     config: { host: '127.0.0.1', port: 0, adminSecret: null, authorization: null, maxBodyBytes: 1_048_576, ...config },
     orgId: 1,
     version: '1.2.3',
     handlers,
-    changes: new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' }),
+    changes,
     health: { check: () => health.now },
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'posthorn_up 1\n' }),
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     ...(translate && { translate }),
   })
   const { url, port } = await api.listen()
-  return { url, port, state, logged, health, close: api.close, call: (...args) => call(url, ...args) }
+  const subscribers = (): number => changes.subscribers
+  return { url, port, state, logged, health, subscribers, close: api.close, call: (...args) => call(url, ...args) }
 }
 
-async function call(
+export async function call(
   url: string,
   method: string,
   path: string,

@@ -39,7 +39,7 @@ export function addGraphql(app: FastifyInstance, options: GraphqlOptions): void 
     loads: new RowLoads(calls),
   })
   app.register(async scope => {
-    await acceptSockets(scope, clock)
+    await acceptSockets(scope, clock, headers => options.access.refuse(headers))
     await scope.register(mercurius, mercuriusOptions(schema, format, enter, maxBodyBytes))
     scope.graphql.addHook('preSubscriptionExecution', async (_, document, context) => {
       refuseUnsound(schema, document)

@@ -5,6 +5,8 @@
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../../clock.ts'
+import type { Access } from '../access/access.ts'
+import { divideUpgrades } from './upgrades.ts'
 
 const MAX_FRAME_BYTES = 262_144
 const FIRST_WORD_MS = 10_000
@@ -16,9 +18,11 @@ const GOING_AWAY = 1001
 
 type Socket = FastifyInstance['websocketServer']['clients'] extends Set<infer S> ? S : never
 
-export async function acceptSockets(app: FastifyInstance, clock: Clock): Promise<void> {
+/** @param refuse what is refused over HTTP gets no WebSocket either, but HTTP's answer */
+export async function acceptSockets(app: FastifyInstance, clock: Clock, refuse: Access['refuse']): Promise<void> {
+  const server = divideUpgrades(app.server, ({ url, headers }) => isGraphql(url) && refuse(headers) === null)
   await app.register(websocket, {
-    options: { maxPayload: MAX_FRAME_BYTES },
+    options: { maxPayload: MAX_FRAME_BYTES, server },
     preClose(done: () => void) {
       const { clients } = app.websocketServer
       for (const socket of clients) socket.close(GOING_AWAY)
@@ -31,6 +35,10 @@ export async function acceptSockets(app: FastifyInstance, clock: Clock): Promise
     },
   })
   app.websocketServer.on('connection', socket => watch(socket, clock))
+}
+
+function isGraphql(url = ''): boolean {
+  return /^\/graphql\/?(\?|$)/.test(url)
 }
 
 function watch(socket: Socket, clock: Clock): void {
