@@ -53,7 +53,8 @@ eachPlace((open, kind) => {
       20,
     )
     for (let i = 0; i < KILLS; i++) {
-      await pause(150 + random() * 450)
+      await load.more(PUTS_BETWEEN_KILLS)
+      await pause(random() * 300)
       await killAndReplace(nodes, i % nodes.length, ledger)
     }
     await load.stop()
