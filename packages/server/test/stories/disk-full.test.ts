@@ -18,6 +18,7 @@ let place: Place
 let receiver: Receiver
 const folder = mkdtempSync(join(tmpdir(), 'posthorn-small-disk-'))
 const obstacle = mount(`size=${SMALL_MB}m`)
+if (obstacle !== null) rmdirSync(folder)
 
 afterEach(async () => {
   await stopAll()
