@@ -2,7 +2,9 @@ import type { CronCreate, Message } from '@posthorn/contract'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eachDatabase } from '../../test/databases.ts'
 import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
+import { put } from '../engine/postgres/put.ts'
 import type { Caller } from '../tenant/orgs.ts'
+import { createCrons } from './crons.ts'
 
 const YEARLY = '0 0 1 1 *'
 
@@ -37,6 +39,14 @@ eachDatabase('crons', open => {
       [cronId, seconds],
     )
   }
+  const slowParts = () => ({
+    db: open(),
+    ids: { webhookId: String },
+    checkHeaders: () => null,
+    put: () => Promise.reject(new Error('nothing is put beside the chain')),
+    changed: () => {},
+    listLimitMs: 10_000,
+  })
   const nextYear = `${new Date().getUTCFullYear() + 1}-01-01T00:00:00.000Z`
 
   describe('a new cron', () => {
@@ -161,6 +171,29 @@ eachDatabase('crons', open => {
       expect(old).toEqual(before[0])
       expect(next).toMatchObject({ body: 'new' })
       expect(Date.parse(next!.when) - Date.parse(old!.when)).toBe(1000)
+    })
+
+    test('that takes until its tick is near is done again, and leaves the tick alone', async () => {
+      let cron = await make({ schedule: '*/2 * * * * *', body: 'old' })
+      while (Date.parse(cron.nextAt!) - Date.now() < 700) {
+        await room.chain.advance()
+        cron = await room.crons.get(caller, { id: cron.id })
+      }
+      const [pending] = (await messagesOf(cron.id)).slice(-1)
+      let puts = 0
+      const slow = createCrons({
+        ...slowParts(),
+        putWithin: async (tx, messages) => {
+          puts += 1
+          await tx.exec(`SELECT pg_sleep(${(Date.parse(cron.nextAt!) - Date.now()) / 1000})`)
+          return put(tx, messages)
+        },
+      })
+      await slow.update(caller, { id: cron.id, body: 'new' })
+      expect(puts).toBe(1)
+      expect((await messagesOf(cron.id)).at(-1)).toEqual(pending)
+      expect(await room.crons.get(caller, { id: cron.id })).toMatchObject({ body: 'new', nextAt: cron.nextAt })
+      await room.crons.delete(caller, { id: cron.id })
     })
 
     test('keeps the pending message of a tick that its user has cancelled cancelled, and the chain going', async () => {
