@@ -73,14 +73,19 @@ function restPage() {
     `\`${operation.verb} ${operation.path}\``,
     operation.summary,
     `\`${name}\``,
+    contract
+      .neededRights(operation)
+      .map(right => `\`${right}\``)
+      .join(', '),
     [...new Set(operation.errors)].map(code => `\`${code}\``).join(', ') || '–',
   ])
   const resources = Object.values(contract.resources).map(resourceSection)
   return page(
     'REST',
     `A running node serves its OpenAPI document at \`/documentation/json\` and a page to try it at \`/documentation/\`. Any operation may
-also answer what any operation may: ${contract.commonErrors.map(code => `\`${code}\``).join(', ')}. What the codes mean is in [errors.md](errors.md).`,
-    `## Operations\n\n${table(['route', 'what it does', 'operation', 'errors of its own'], operations)}\n${resources.join('')}`,
+also answer what any operation may: ${contract.commonErrors.map(code => `\`${code}\``).join(', ')}. What the codes mean is in [errors.md](errors.md). Which rights a caller needs matters with
+[rules](../guides/access.md); the holder of the admin secret has them all.`,
+    `## Operations\n\n${table(['route', 'what it does', 'operation', 'rights', 'errors of its own'], operations)}\n${resources.join('')}`,
   )
 }
 

@@ -78,6 +78,11 @@ function declare<In, Out>(
   return { ...absent, ...declared, ...rest, input } as Operation<In, Out>
 }
 
+/** All rights that an operation takes: following a relation takes the right to find what it is followed from. */
+export function neededRights({ scope, alsoScopes, relation }: Operation): readonly Scope[] {
+  return [scope, ...alsoScopes, ...(relation ? ([`${relation.of}:find`] as const) : [])]
+}
+
 const nothing = Type.Object({})
 
 /** An operation that answers one row. `input` may be given as a type of its own where the schema cannot tell it. */

@@ -131,3 +131,48 @@ describe('the configuration', () => {
     }
   })
 })
+
+describe('the authorization section', () => {
+  const rules = [{ role: 'anonymous', entity: 'queue', find: true }]
+  const inFile = (section: unknown, more: object = {}) => ({
+    readFile: () => JSON.stringify({ authorization: section, ...more }),
+  })
+
+  test('stands in the file as pg-hooks has it, with its secrets in the environment', () => {
+    const config = load({ ...inFile({ adminSecret: '{PLT_ADMIN_SECRET}', rules }), env: { PLT_ADMIN_SECRET: 'x' } })
+    expect(config).toMatchObject({ adminSecret: 'x', authorization: { adminSecret: 'x', rules } })
+    expect(load({}).authorization).toBeNull()
+  })
+
+  test('may be JSON in the environment or a flag', () => {
+    const json = JSON.stringify({ rules })
+    expect(load({ env: { POSTHORN_AUTHORIZATION: json } }).authorization).toEqual({ rules })
+    expect(load({ flags: { authorization: json } })).toMatchObject({ authorization: { rules }, adminSecret: null })
+    expect(problemsOf({ flags: { authorization: '{' } })).toEqual(['--authorization must be a JSON object'])
+  })
+
+  test('goes with the admin secret of the other settings, which must be the same', () => {
+    const env = { POSTHORN_ADMIN_SECRET: 'x' }
+    expect(load({ ...inFile({ rules }), env })).toMatchObject({ adminSecret: 'x', authorization: { rules } })
+    expect(load({ ...inFile({ adminSecret: 'x', rules }), env }).adminSecret).toBe('x')
+    const problems = problemsOf({ ...inFile({ adminSecret: 'tell-nobody', rules }), env })
+    expect(problems).toEqual(['adminSecret and authorization.adminSecret differ: leave one of them out'])
+  })
+
+  test('has its faults named with all others, each at its place', () => {
+    const section = { adminSecret: 'x', jwks: true, rules: [{ role: 'a', entity: 'queue', find: { fields: ['nam'] } }] }
+    expect(problemsOf(inFile(section, { port: 'x' }))).toEqual([
+      'port in ./posthorn.json must be an integer from 0 to 65535, not "x"',
+      'authorization.jwks is not known; the nearest is jwt',
+    ])
+    expect(problemsOf(inFile({ ...section, jwks: undefined }))).toEqual([
+      'authorization.rules[0].find.fields: queue has no field nam; the nearest is name',
+    ])
+    expect(problemsOf(inFile('yes'))).toEqual(['authorization must be a JSON object'])
+  })
+
+  test('is a secret', () => {
+    const config = load(inFile({ adminSecret: 'tell-nobody', jwt: { secret: 'whisper' }, rules }))
+    expect(JSON.stringify(redactConfig(config))).not.toMatch(/tell-nobody|whisper/)
+  })
+})

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import {
   bodySchema,
+  neededRights,
   type Operation,
   type OperationName,
   operationEntries,
   pathAliases,
-  type Scope,
 } from '@posthorn/contract'
 import type { TSchema } from '@sinclair/typebox'
 import type { FakeState } from '../api/fake-handlers.ts'
@@ -32,7 +32,7 @@ export function restActs(served: Served): Act[] {
 function restAct(served: Served, name: OperationName, operation: Operation, path: string): Act {
   return {
     name: `${operation.verb} ${path}`,
-    needs: needsOf(operation),
+    needs: neededRights(operation),
     async attempt(headers) {
       seed(served.state)
       const known = await send(served, name, operation, path.replace('{id}', '1'), headers)
@@ -49,11 +49,6 @@ function restAct(served: Served, name: OperationName, operation: Operation, path
       return 'refused'
     },
   }
-}
-
-/** Following a relation takes the right to the record that it is followed from. */
-function needsOf({ scope, alsoScopes, relation }: Operation): Scope[] {
-  return [scope, ...alsoScopes, ...(relation ? ([`${relation.of}:find`] as const) : [])]
 }
 
 function send(served: Served, name: OperationName, { verb }: Operation, path: string, headers: Caller['headers']) {

@@ -64,6 +64,16 @@ describe('with rules alone', () => {
     expect(await admitWith({})({})).toBe('refused')
   })
 
+  test('the section of pg-hooks lets the admin do everything, and nobody else anything', async () => {
+    const none = { role: 'anonymous', find: false, save: false, delete: false }
+    const own = admitWith({ rules: ['queue', 'cron', 'message'].map(entity => ({ ...none, entity })) })
+    expect([await own({}), await own({ 'x-platformatic-role': 'user' }), await own(secret)]).toEqual([
+      'refused',
+      'refused',
+      'admin',
+    ])
+  })
+
   test('without an admin secret there is no admin', async () => {
     const nobody = admitWith({ rules, anonymousRole: 'guest' }, null)
     expect(await nobody(secret)).toBe('refused')

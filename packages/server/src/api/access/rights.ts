@@ -18,7 +18,8 @@ export interface Rights {
 }
 
 /** Whether the caller has the right at all: some records may still be out of reach. */
-export function mayAct(caller: { readonly rights: Rights | null }, scope: Scope): boolean {
-  const [entity = '', right] = scope.split(':') as [string, Right]
-  return caller.rights === null || caller.rights.of(entity, right) !== null
+export function mayAct({ rights }: { readonly rights: Rights | null }, scope: Scope): boolean {
+  if (rights === null) return true
+  const [entity, right] = scope.split(':') as [string, Right]
+  return rights.of(entity, right) !== null
 }
