@@ -25,9 +25,11 @@ export interface WorkingNodeOptions<R extends Route> {
   /** Tells the other nodes that there are messages for these shards, or (null) that a configuration changed. */
   readonly announce: (shards: readonly number[] | null) => void
   readonly led: (leads: boolean) => void
+  /** The database did not answer the lock session in time. */
+  readonly unanswered: () => void
 }
 
-const POLL_MS = 1000
+const POLL_MS = 800
 const EXPIRY_MS = 1000
 const RESCAN_MS = 30_000
 const EXPIRED_AT_ONCE = 1000

@@ -7,11 +7,12 @@ export interface Network {
   readonly random: () => number
   /** 0 to 1: how often a statement fails, before it is run or after. */
   failureRate: number
-  readonly failed: () => void
+  /** A call of this process failed. */
+  readonly failed: (process: Process) => void
 }
 
 /** A call across the network: it takes time both ways, may be lost on either, and its answer waits for a frozen caller. */
-function call<T>(network: Network, process: Process, run: () => Promise<T>): Promise<T> {
+export function call<T>(network: Network, process: Process, run: () => Promise<T>): Promise<T> {
   const { time, random } = network
   const lostOnTheWay = random() < network.failureRate
   const lostOnTheWayBack = random() < network.failureRate
@@ -20,7 +21,7 @@ function call<T>(network: Network, process: Process, run: () => Promise<T>): Pro
     const answer = (give: () => void) => time.at(latency(random), () => process.do(give))
     const fail = (outcome: 'unsent' | 'unknown') =>
       answer(() => {
-        network.failed()
+        network.failed(process)
         reject(new DatabaseError('the connection was lost', outcome))
       })
     time.at(latency(random), () => {

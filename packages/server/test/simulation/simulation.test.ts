@@ -27,7 +27,13 @@ test('the same seed replays exactly', async () => {
   expect(await simulate(scenario)).toEqual(await simulate(scenario))
 })
 
-const bugs: PlantedBug[] = ['missing fence', 'cursor that skips late commits', 'settle lost after a crash']
+const bugs: PlantedBug[] = [
+  'missing fence',
+  'cursor that skips late commits',
+  'settle lost after a crash',
+  'cancels that nobody hears of',
+  'pauses that nobody hears of',
+]
 
 test.each(bugs)('a planted bug is found: %s', { timeout: 120_000 }, async bug => {
   for (let seed = 1; seed <= 60; seed++) {

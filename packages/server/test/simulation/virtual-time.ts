@@ -7,6 +7,9 @@ interface Event {
   cancelled: boolean
 }
 
+/** What wall clocks show when the virtual time begins. */
+export const EPOCH_MS = 1_700_000_000_000
+
 const turnOfTheLoop = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** Time that passes only when everything that could happen at its moment has happened. */
@@ -58,12 +61,14 @@ export class VirtualTime {
 /** A process in virtual time: it can be frozen (everything due waits until it is thawed) or killed (nothing ever comes). */
 export class Process {
   readonly clock: Clock
+  /** What its wall clock is off by. */
+  #wallMs = 0
   #state: 'running' | 'frozen' | 'dead' = 'running'
   #waiting: (() => void)[] = []
 
   constructor(time: VirtualTime) {
     this.clock = {
-      now: () => 1_700_000_000_000 + time.now,
+      now: () => EPOCH_MS + time.now + this.#wallMs,
       monotonic: () => time.now,
       setTimer: (run, delayMs) => time.at(delayMs, () => this.do(run)),
     }
@@ -91,6 +96,11 @@ export class Process {
     if (this.#state !== 'frozen') return
     this.#state = 'running'
     for (const run of this.#waiting.splice(0)) run()
+  }
+
+  /** Somebody sets its wall clock. */
+  setWallClock(offMs: number): void {
+    this.#wallMs = offMs
   }
 
   kill(): void {
