@@ -12,6 +12,7 @@ import type { Handlers } from '../handlers.ts'
 import { requestLimit } from '../payload.ts'
 import { createCalls, type RequestContext } from './calls.ts'
 import { createFailureFormat, type FormatFailure } from './failure.ts'
+import { addGraphiql } from './graphiql.ts'
 import { limitRule, MAX_TOKENS } from './limits.ts'
 import { RowLoads } from './row-loads.ts'
 import { createSchema } from './schema.ts'
@@ -46,6 +47,7 @@ export function addGraphql(app: FastifyInstance, options: GraphqlOptions): void 
       await enterSubscription(context as never, enter)
     })
   })
+  addGraphiql(app)
 }
 
 type Enter = (headers: IncomingHttpHeaders) => Promise<RequestContext>
