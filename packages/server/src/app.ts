@@ -174,6 +174,7 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
     ownershipTimeoutMs: config.ownershipTimeoutMs,
     pauseQueue: (queueId, reason) => pauseQueue(parts, node, queueId, reason),
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
+    unanswered: () => db.cutConnections(),
     led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),
   })
   closing.add('announcements', async () => announcer.stop())

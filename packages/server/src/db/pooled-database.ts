@@ -5,6 +5,7 @@
  * and the pool opens another one: nothing has to be restarted when the server comes back. `stop` refuses new work,
  * lets what is running finish and closes the connections.
  */
+import type { Duplex } from 'node:stream'
 import type { Pool, PoolClient } from 'pg'
 import { Connection } from './connection.ts'
 import { toDatabaseError } from './failure.ts'
@@ -55,6 +56,7 @@ export class PooledDatabase implements Database {
   readonly #texts: StatementTexts
   readonly #guard: TransactionGuard | undefined
   readonly #running = new Set<Promise<unknown>>()
+  readonly #clients = new Set<PoolClient>()
   readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
 
@@ -66,6 +68,16 @@ export class PooledDatabase implements Database {
     this.#texts = new StatementTexts(adapter.schema)
     this.#guard = adapter.singleSession ? new TransactionGuard() : undefined
     this.hot = this.#executorOver(adapter.pools.hot)
+    for (const pool of new Set<Pool>([adapter.pools.ordinary, adapter.pools.hot])) {
+      pool.on('connect', client => this.#clients.add(client))
+      pool.on('remove', client => this.#clients.delete(client))
+    }
+  }
+
+  cutConnections(): void {
+    if (this.#adapter.singleSession) return // its connection is a thread of this process
+    // One that waits in the pool is thrown away by its pool when it hears of the error, one that is lent out when it is given back.
+    for (const client of this.#clients) streamOf(client).destroy(new Error('the database did not answer in time'))
   }
 
   query<Row = Record<string, unknown>>(statement: Statement, params?: readonly Param[]): Promise<Row[]> {
@@ -164,6 +176,10 @@ export class PooledDatabase implements Database {
       client.release(connection.broken)
     }
   }
+}
+
+function streamOf(client: PoolClient): Duplex {
+  return (client as unknown as { readonly connection: { readonly stream: Duplex } }).connection.stream
 }
 
 /** Closes the socket of a client that is in the middle of a statement; the statement then fails as lost. */

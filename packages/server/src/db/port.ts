@@ -49,6 +49,11 @@ export interface Database extends Executor {
   openLockSession(options: LockSessionOptions): Promise<LockSession>
   /** A 32-bit number that differs between schemas, for the first key of two-part advisory locks. */
   readonly lockSpace: number
+  /**
+   * Cuts every connection of the pools: statements under way end as lost, and the next ones open connections anew. For when
+   * the network has gone silent, which a connection that waits for an answer cannot notice by itself.
+   */
+  cutConnections(): void
   stop(): Promise<void>
 }
 

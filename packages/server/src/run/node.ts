@@ -26,7 +26,7 @@ export interface WorkingNodeOptions<R extends Route> {
   readonly announce: (shards: readonly number[] | null) => void
   readonly led: (leads: boolean) => void
   /** The database did not answer the lock session in time. */
-  readonly unanswered: () => void
+  readonly unanswered?: () => void
 }
 
 const POLL_MS = 800

@@ -16,6 +16,8 @@ export interface OwnershipOptions {
   /** Resolves when nothing of the shard is under way here. */
   readonly release: (shard: number) => Promise<void>
   readonly lost: () => void
+  /** The session did not answer in time: the network may have gone silent for every connection that was open then. */
+  readonly unanswered?: () => void
   /** May act again after having been silent. */
   readonly resumed: () => void
   readonly led: (leads: boolean) => void
@@ -157,7 +159,10 @@ export class Ownership {
     const { clock, timeoutMs } = this.#options
     let timer: Timer | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = clock.setTimer(() => reject(new Error('the lock session does not answer')), timeoutMs * IDLE)
+      timer = clock.setTimer(() => {
+        reject(new Error('the lock session does not answer'))
+        this.#options.unanswered?.()
+      }, timeoutMs * IDLE)
     })
     try {
       return await Promise.race([answer, late])

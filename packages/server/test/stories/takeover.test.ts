@@ -65,6 +65,10 @@ describePostgres('with three nodes, delivery goes on within 3 s and order holds'
       'the lock session alone goes silent while the pool lives',
       (_, proxy) => expect(proxy.silence(LOCK_SESSION)).toBe(1),
     ],
+    [
+      'every connection that a node has goes silent, while new ones pass',
+      (_, proxy) => expect(proxy.silence()).toBeGreaterThan(1),
+    ],
     ['a node is killed', node => node.kill()],
   ]
 
