@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { type Config, Problem } from '@posthorn/contract'
+import { checkAccess } from './api/access/access.ts'
 import { isLoopback } from './api/access/local.ts'
 import { NodeChanges } from './api/changes.ts'
 import { createApi } from './api/server.ts'
@@ -83,6 +84,7 @@ export async function migrateDatabase(config: Config, log: Log): Promise<void> {
 }
 
 async function start(config: Config, log: Log, closing: Closing): Promise<string> {
+  checkAccess({ ...config, log })
   const db = await openDatabase(databaseOptions(config), log)
   closing.add('database', () => db.stop())
   await migrate(db, log)

@@ -179,7 +179,7 @@ export class Table {
       if (row.dueAt === null ? row.priority !== 0 : row.dueAt <= this.now)
         this.rows.set(row.id, { ...row, xid, dueAt: null, priority: 0 })
     const next = this.#delayed()[0]?.dueAt ?? null
-    return () => load.kind === 'promote' && load.done(next)
+    return () => load.kind === 'promote' && load.done(next, false)
   }
 
   #ready(where: (row: Head) => boolean): Head[] {

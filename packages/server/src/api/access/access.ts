@@ -51,6 +51,11 @@ export function createAccess(options: AccessOptions): Access {
   return { open: true, admit: () => admin, refuse: refuseStrangers }
 }
 
+/** Refuses at once, before anything is opened, what `createAccess` would refuse. @throws Error */
+export function checkAccess(options: Omit<AccessOptions, 'orgId'>): void {
+  createAccess({ ...options, orgId: 0 })
+}
+
 const noObjection = (): null => null
 const unauthorized = (): Problem => new Problem('unauthorized', {})
 
