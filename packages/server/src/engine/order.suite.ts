@@ -9,6 +9,7 @@ import {
   nobody,
   own,
   put,
+  retried,
   START,
 } from './fixture.suite.ts'
 
@@ -52,6 +53,16 @@ function pinLaws({ fixture, needs }: Laws): void {
     const [gone, there] = await put(f, queueId, {}, {})
     await f.engine.settle([delivered((await loadLane(f, queueId))[0]!, tenure)], false)
     expect(await f.engine.pin(f.orgId, queueId, [gone!, there!], tenure)).toEqual([there])
+  })
+
+  test('a pinned message that is put off waits for its time like any other', async () => {
+    const f = fixture()
+    const queueId = await f.makeQueue('queue')
+    const tenure = await own(f, queueId)
+    const [id] = await put(f, queueId, {})
+    await f.engine.pin(f.orgId, queueId, [id!], tenure)
+    await f.engine.settle([retried((await loadLane(f, queueId))[0]!, tenure, (await f.now()) + HOUR)], false)
+    expect(await loadPinned(f, queueId)).toEqual([])
   })
 
   test('a void tenure pins nothing', async () => {
@@ -153,9 +164,9 @@ function promoteLaws({ fixture, needs }: Laws): void {
     await f.pass(1001)
     const first = await f.begin()
     await first.engine.promote([queueId], 100)
+    const [behind] = await put(f, queueId, {})
     const second = f.engine.promote([queueId], 100)
     await first.awaited()
-    const [behind] = await put(f, queueId, {})
     await first.commit()
     await second
     expect(idsOf(await loadLane(f, queueId)).at(-1)).toBe(behind)

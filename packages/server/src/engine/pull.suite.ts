@@ -292,4 +292,21 @@ function lineLaws({ fixture, needs }: Laws): void {
     expect(idsOf(first)).toEqual([ids[0]])
     expect(await second).toEqual([])
   })
+
+  needs(
+    'transactions',
+    'nor does a message that has just committed late go out beside one that is being claimed',
+    async () => {
+      const f = fixture()
+      const queueId = await f.makeQueue('queue')
+      const [late, one] = [await f.putLate([message(f, queueId)]), await f.begin()]
+      const [newer] = await put(f, queueId, {})
+      expect(idsOf(await one.engine.claim(queueId, 1, MINUTE))).toEqual([newer])
+      await late.commit()
+      const second = f.engine.claim(queueId, 1, MINUTE)
+      await one.awaited()
+      await one.commit()
+      expect(await second).toEqual([])
+    },
+  )
 }

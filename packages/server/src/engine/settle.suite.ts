@@ -217,12 +217,13 @@ function fenceLaws({ fixture, needs }: Laws): void {
     const f = fixture()
     const queueId = await f.makeQueue()
     const { shard, epoch } = await own(f, queueId)
-    const first = await f.begin()
+    const [first, hold] = [await f.begin(), await f.locks.open(60_000, () => {})]
     await first.take(shard)
-    const second = own(f, queueId)
+    const second = hold.take([shard], 'second')
     await first.awaited()
     await first.commit()
-    expect((await second).epoch).toBe(epoch + 2)
+    expect(await second).toEqual([{ shard, epoch: epoch + 2, previousEpoch: epoch + 1 }])
+    await hold.close()
   })
 
   needs('transactions', 'a takeover waits for the settles under way, and then sees what they settled', async () => {
