@@ -21,9 +21,10 @@ function open() {
   const clock = new HandClock()
   const calls: Call[] = []
   const over: { id: number; held: boolean }[] = []
+  const pendingThen: number[] = []
   const deadLettered: number[][] = []
   const fenced: number[] = []
-  const settler = new Settler({
+  const settler: Settler = new Settler({
     settle: (batch, again) =>
       new Promise((resolve, reject) => {
         const answer = async (more: Partial<Settled> = {}) => {
@@ -39,11 +40,14 @@ function open() {
     clock,
     log: silentLog,
     meter: { ...silentMeter, fenced: count => void fenced.push(count) },
-    settled: (finished, held) => void over.push(...finished.map(one => ({ id: one.head.id, held: held(one) }))),
+    settled(finished, held) {
+      pendingThen.push(settler.pending)
+      over.push(...finished.map(one => ({ id: one.head.id, held: held(one) })))
+    },
     deadLettered: queueIds => void deadLettered.push([...queueIds]),
   })
   const shard = shardOf(1)
-  return { clock, calls, over, deadLettered, settler, shard, fenced }
+  return { clock, calls, over, pendingThen, deadLettered, settler, shard, fenced }
 }
 
 function finished(id: number, shard: Shard, more: Partial<Finished> = {}): Finished {
@@ -248,4 +252,13 @@ test('what may have been stored is divided as such', async () => {
   expect(calls[3]).toMatchObject({ again: true, batch: [{ id: 1, attempt: { excerpt: null } }] })
   await calls[3]!.answer()
   expect(calls[4]).toMatchObject({ again: true, batch: [{ id: 2 }] })
+})
+
+test('whoever is told that outcomes are settled finds them pending no more', async () => {
+  const { clock, calls, pendingThen, settler, shard } = open()
+  for (const id of range(700)) settler.add(finished(id, shard))
+  await clock.pass(10)
+  await calls[0]!.answer()
+  await calls[1]!.answer()
+  expect(pendingThen).toEqual([200, 0])
 })

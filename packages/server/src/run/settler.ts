@@ -75,7 +75,6 @@ export class Settler {
       this.#underWay += batch.length
       void this.#settle(batch, false).then(() => {
         this.#flushing -= 1
-        this.#underWay -= batch.length
         if (this.#waiting.length > 0 && !this.#timer) this.#flush()
       })
     }
@@ -110,6 +109,8 @@ export class Settler {
     for (const one of renewed) outdated.delete(one)
     if (outdated.size > 0) this.#options.meter.fenced(outdated.size)
     const over = renewed.length === 0 ? batch : batch.filter(one => !renewed.includes(one))
+    // Before anybody is told: whoever waits for fewer to be pending looks when it hears of these.
+    this.#underWay -= over.length
     if (over.length > 0) this.#options.settled(over, one => !outdated.has(one))
     if (deadLettered.length > 0) this.#options.deadLettered(deadLettered)
     if (renewed.length > 0) await this.#settle(renewed, true)
