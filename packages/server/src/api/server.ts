@@ -1,5 +1,5 @@
 /**
- * The HTTP server: REST, documentation, health.
+ * The HTTP server: REST, GraphQL, documentation, health.
  *
  * created ──listen──▶ serving ──close──▶ closed. Closing stops accepting at once, lets requests under way finish until
  * its deadline, then cuts what is left. Slow and endless requests are bounded in time and size before any handler runs.
@@ -108,7 +108,13 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
 
 const welcome = {
   message: 'Welcome to Posthorn! Please check out the documentation.',
-  links: { documentation: '/documentation/', openapi: '/documentation/json', queues: '/queues/', health: '/health' },
+  links: {
+    documentation: '/documentation/',
+    openapi: '/documentation/json',
+    graphiql: '/graphiql',
+    queues: '/queues/',
+    health: '/health',
+  },
 }
 
 /** What never became a request is answered on its socket. */

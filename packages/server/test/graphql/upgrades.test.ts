@@ -40,13 +40,15 @@ test.each([
   ['GET /queues/ HTTP/1.1', 200],
   ['GET /nowhere HTTP/1.1', 404],
   ['GET /graphql?query={queues{id}} HTTP/1.1', 101],
-])('a WebSocket for %s is answered with %d', async (first, status) => {
+  ['GET /graphql?query={queues{id}} HTTP/1.1', 101, 'nonsense, graphql-ws'],
+  ['GET /graphql?query={queues{id}} HTTP/1.1', 200, 'nonsense'],
+])('a WebSocket for %s is answered with %d', async (first, status, protocol = 'graphql-transport-ws') => {
   const { port } = await serve()
   const offer = [
     'Connection: keep-alive, Upgrade',
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Protocol: graphql-transport-ws',
+    `Sec-WebSocket-Protocol: ${protocol}`,
   ]
   const answer = await exchange(port, head(first, ...offer, 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='), '')
   expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))

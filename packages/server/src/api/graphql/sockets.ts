@@ -2,6 +2,7 @@
  * The WebSockets that subscriptions come over. One that says nothing after it was opened is closed, one whose other end is
  * gone is found by a ping, and when the server stops each is told so and then cut.
  */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../../clock.ts'
@@ -20,9 +21,11 @@ type Socket = FastifyInstance['websocketServer']['clients'] extends Set<infer S>
 
 /** @param refuse what is refused over HTTP gets no WebSocket either, but HTTP's answer */
 export async function acceptSockets(app: FastifyInstance, clock: Clock, refuse: Access['refuse']): Promise<void> {
-  const server = divideUpgrades(app.server, ({ url, headers }) => isGraphql(url) && refuse(headers) === null)
+  const wanted = ({ url, headers }: IncomingMessage): boolean =>
+    isGraphql(url) && protocolsIn(headers).length > 0 && refuse(headers) === null
+  const server = divideUpgrades(app.server, wanted)
   await app.register(websocket, {
-    options: { maxPayload: MAX_FRAME_BYTES, server },
+    options: { maxPayload: MAX_FRAME_BYTES, server, handleProtocols: offered => choose(offered) },
     preClose(done: () => void) {
       const { clients } = app.websocketServer
       for (const socket of clients) socket.close(GOING_AWAY)
@@ -35,6 +38,18 @@ export async function acceptSockets(app: FastifyInstance, clock: Clock, refuse: 
     },
   })
   app.websocketServer.on('connection', socket => watch(socket, clock))
+}
+
+/** The protocol of today, and the one that older clients speak. */
+const PROTOCOLS = ['graphql-transport-ws', 'graphql-ws']
+
+function choose(offered: ReadonlySet<string>): string | false {
+  return PROTOCOLS.find(protocol => offered.has(protocol)) ?? false
+}
+
+function protocolsIn(headers: IncomingHttpHeaders): string[] {
+  const offered = headers['sec-websocket-protocol']?.split(',').map(protocol => protocol.trim()) ?? []
+  return offered.filter(protocol => PROTOCOLS.includes(protocol))
 }
 
 function isGraphql(url = ''): boolean {
