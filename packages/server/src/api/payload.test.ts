@@ -165,6 +165,18 @@ describe('many messages at once', () => {
     })
   })
 
+  test('that go together are refused together, and the first that is wrong is named', async () => {
+    const wrong = { messages: [{ queueId: 1 }, { body: 'a' }, { queueId: 'b' }], together: true }
+    const served = await withQueue()
+    const { status, json } = await served.call('POST', '/messages/bulk', wrong)
+    expect(status).toBe(400)
+    expect(json.details).toMatchObject({ field: 'body/messages/1/queueId' })
+    expect(served.state.calls.filter(({ operation }) => operation === 'messages.putMany')).toEqual([])
+    const sound = { messages: [{ queueId: 1, body: 'a' }], together: true }
+    expect((await served.call('POST', '/messages/bulk', sound)).json.results).toMatchObject([{ result: 'stored' }])
+    expect(served.state.calls.at(-1)?.input).toEqual(sound)
+  })
+
   test('are 1 to 1000', async () => {
     const served = await withQueue()
     const of = (length: number) => ({ messages: Array.from({ length }, () => ({ queueId: 1 })) })

@@ -86,3 +86,31 @@ test('a repair that fails fails the callers, and those after them are served', a
   await expect(commit.put(message('a'))).rejects.toThrow('no partition')
   await expect(commit.put(message('b'))).resolves.toMatchObject({ kind: 'stored' })
 })
+
+test('those that go together are one commit of their own, in order', async () => {
+  const { commit, batches, stored } = server()
+  const alone = commit.put(message('x'))
+  const results = await commit.putTogether(['a', 'b', 'c'].map(message))
+  await alone
+  expect(batches).toContainEqual(['a', 'b', 'c'])
+  expect(results).toHaveLength(3)
+  expect(stored).toEqual(expect.arrayContaining(['a', 'b', 'c']))
+})
+
+test('those that go together fail together: no half of them is tried', async () => {
+  const refused = (bodies: readonly string[]) =>
+    bodies.includes('bad') ? { outcome: 'rejected', sqlState: '22021' } : null
+  const { commit, batches, stored } = server(refused)
+  await expect(commit.putTogether(['a', 'bad'].map(message))).rejects.toMatchObject({ sqlState: '22021' })
+  expect(batches).toEqual([['a', 'bad']])
+  expect(stored).toEqual([])
+})
+
+test('those that go together are tried again after a deadlock, and never when their commit is in doubt', async () => {
+  let failures = 1
+  const once = server(() => (failures-- > 0 ? { outcome: 'rejected', sqlState: '40P01' } : null))
+  expect(await once.commit.putTogether([message('a')])).toHaveLength(1)
+  const lost = server(() => ({ outcome: 'unknown' }))
+  await expect(lost.commit.putTogether([message('a')])).rejects.toMatchObject({ outcome: 'unknown' })
+  expect(lost.batches).toHaveLength(1)
+})
