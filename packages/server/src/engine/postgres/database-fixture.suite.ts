@@ -120,7 +120,7 @@ function recordsOf(db: Database): Pick<Fixture, 'live' | 'history' | 'attempts'>
 }
 
 /** A transaction held open on a connection of its own, with an engine whose every statement runs in it. */
-export async function begin(db: Database): Promise<OpenTransaction> {
+async function begin(db: Database): Promise<OpenTransaction> {
   let end: (commit: boolean) => void = () => {}
   const ending = new Promise<boolean>(resolve => {
     end = resolve

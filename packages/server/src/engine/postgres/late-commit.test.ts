@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describePostgres, openFresh } from '../../../test/databases.ts'
+import { measured } from '../../../test/harness/scale.ts'
 import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
 import { WorkingNode } from '../../run/node.ts'
@@ -77,7 +78,13 @@ describePostgres('a put that commits late, behind newer ones', () => {
         expect(receiver.got).toHaveLength(newer)
 
         await late.commit()
+        const committed = performance.now()
         await receiver.untilGot(newer + 1)
+        const afterMs = Math.round(performance.now() - committed)
+        measured(`a put that commits late (order: ${ordered})`, {
+          'late by ms': LATE_MS,
+          'delivered after ms': afterMs,
+        })
         expect(receiver.got.at(-1)).toMatchObject({ id: held!.id, body: 'late' })
         expect(new Set(idsOf(receiver.got)).size).toBe(newer + 1)
       } finally {
