@@ -140,4 +140,14 @@ describe('between nodes', () => {
     expect(node!.heard('1,2,3')).toBe(false)
     expect(node!.heard('changes')).toBe(false)
   })
+
+  test.each(['records {', 'records null', 'records {}', 'records {"changes":7}'])(
+    'what nobody of us said, %s, is passed over',
+    payload => {
+      const [node] = nodes('a').all
+      const { heard } = listen(node!)
+      expect(node!.heard(payload)).toBe(true)
+      expect(heard).toEqual([])
+    },
+  )
 })

@@ -83,8 +83,8 @@ export class NodeChanges implements Changes {
   /** Takes what came over the nodes' channel. False if it is about something else. */
   heard(payload: string): boolean {
     if (!payload.startsWith(PREFIX)) return false
-    const word = JSON.parse(payload.slice(PREFIX.length)) as Word
-    if (word.node === this.#options.nodeId) return true
+    const word = readWord(payload)
+    if (word === null || word.node === this.#options.nodeId) return true
     if ('wants' in word) this.#wantedUntil = this.#options.clock.monotonic() + INTEREST_MS
     else for (const [orgId, resource, act, id] of word.changes) this.#tell({ orgId, resource, act, id })
     return true
@@ -120,6 +120,16 @@ export class NodeChanges implements Changes {
     await this.#options.send!(payload).catch((error: unknown) =>
       this.#options.log.debug({ err: error }, 'subscribers of other nodes missed some changes'),
     )
+  }
+}
+
+/** Null for what is none of ours: whoever may connect to the database may notify. */
+function readWord(payload: string): Word | null {
+  try {
+    const word = JSON.parse(payload.slice(PREFIX.length)) as Word
+    return 'wants' in word || Array.isArray(word.changes) ? word : null
+  } catch {
+    return null
   }
 }
 
