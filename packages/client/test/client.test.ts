@@ -26,7 +26,11 @@ describe('the client', () => {
       const [group, method] = name.split('.') as [string, string]
       expect(typeof groups[group]?.[method], name).toBe('function')
       if (operation.verb !== 'GET') continue
-      await groups[group]![method]!({ id: 1 }).catch(({ code }) => expect(code, name).toBe('relation_empty'))
+      // There is one queue and one message, and no cron: that is the server's own answer, not a route that is not there.
+      const absent = group === 'crons' ? 'cron_not_found' : 'relation_empty'
+      await groups[group]![method]!({ id: 1 }).catch(({ code }) =>
+        expect([absent, 'relation_empty'], name).toContain(code),
+      )
     }
     expect(state.calls.length).toBeGreaterThan(8)
   })
