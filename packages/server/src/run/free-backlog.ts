@@ -2,6 +2,7 @@ import type { Head } from '../engine/port.ts'
 import { type Backlog, earliest, type Load } from './backlog.ts'
 import { beforePlace, beforeXid, Cursor, START } from './cursor.ts'
 import { DueCursor } from './due-cursor.ts'
+import { Held } from './held.ts'
 import { LoadSize } from './load-size.ts'
 import type { Pantry } from './pantry.ts'
 
@@ -23,26 +24,25 @@ export class FreeBacklog implements Backlog {
   #lanes: Lane[] = []
   readonly #due = new DueCursor()
   readonly #dueSize: LoadSize
-  /** Retried in place while the queue was still ordered: they have no due time that a load would go by. Few, if any. */
-  #held: Head[] = []
+  readonly #held: Held
   waiting = 0
 
   constructor(queueId: number, pantry: Pantry) {
     this.#queueId = queueId
     this.#pantry = pantry
     this.#dueSize = new LoadSize(pantry)
+    this.#held = new Held(pantry.known)
   }
 
   take(now: number): Head | null {
-    return this.#takeHeld(now) ?? this.#takeReady(now)
+    return this.#held.take(now) ?? this.#takeReady(now)
   }
 
   #takeReady(now: number): Head | null {
     for (const lane of this.#lanes)
       while (lane.next < lane.heads.length) {
         const head = this.#takeFrom(lane)
-        if (head.retryAt === null || head.retryAt <= now) return head
-        this.#held.push(head)
+        if (!this.#held.holds(head, now)) return head
       }
     return null
   }
@@ -59,11 +59,6 @@ export class FreeBacklog implements Backlog {
     return head
   }
 
-  #takeHeld(now: number): Head | null {
-    const index = this.#held.findIndex(head => head.retryAt! <= now)
-    return index < 0 ? null : this.#held.splice(index, 1)[0]!
-  }
-
   isUnsure(): boolean {
     return false
   }
@@ -76,15 +71,13 @@ export class FreeBacklog implements Backlog {
 
   nextAt(now: number): number | null {
     const due = this.#due.loading ? null : this.#due.next
-    return earliest(now, [due, ...this.#held.map(({ retryAt }) => retryAt)])
+    return earliest(now, [due, ...this.#held.times])
   }
 
   isIdle(): boolean {
     const isLevel = ({ cursor }: Lane): boolean => !cursor.behind && !cursor.loading
     const due = this.#due
-    return (
-      this.waiting === 0 && this.#held.length === 0 && !due.loading && due.next === null && this.#lanes.every(isLevel)
-    )
+    return this.waiting === 0 && this.#held.isEmpty && !due.loading && due.next === null && this.#lanes.every(isLevel)
   }
 
   offer(head: Head): void {
@@ -125,8 +118,10 @@ export class FreeBacklog implements Backlog {
   }
 
   drop(id: number): void {
-    const held = this.#held.findIndex(head => head.id === id)
-    if (held >= 0) this.#readAgain(this.#held.splice(held, 1)[0]!)
+    this.#held.drop(
+      head => head.id === id,
+      head => this.#lane(head.priority).cursor,
+    )
     for (const lane of this.#lanes) {
       const index = lane.heads.findIndex((head, at) => at >= lane.next && head.id === id)
       if (index < 0) continue
@@ -146,14 +141,12 @@ export class FreeBacklog implements Backlog {
       lane.heads = []
       lane.next = 0
     }
-    for (const head of this.#held.splice(0)) this.#readAgain(head)
+    this.#held.drop(
+      () => true,
+      head => this.#lane(head.priority).cursor,
+    )
     if (this.waiting > 0) this.#due.lookAgain(0)
     this.waiting = 0
-  }
-
-  #readAgain(held: Head): void {
-    this.#pantry.known.release(held.id)
-    this.#lane(held.priority).cursor.lookAgain(beforePlace(held))
   }
 
   #lane(priority: number): Lane {

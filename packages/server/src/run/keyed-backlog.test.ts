@@ -213,3 +213,27 @@ test('loads that fail are made again', () => {
   for (const load of backlog.loads(50)) table.begin(load).fail()
   expect(deliver()).toHaveLength(40)
 })
+
+/** Left from when the queue was one line: of no key, and yet not to be sent before its time. */
+const heldUntil = (at: number) => headOf(1, { attempts: 1, retryAt: at })
+
+test('a message without a key that was retried in place waits for its time and holds up nobody', () => {
+  const { find, deliver, table, backlog } = open()
+  find(heldUntil(100), ...of(null, 2, 11), ...of('a', 1, 21))
+  expect(deliver().sort((a, b) => a - b)).toEqual([11, 12, 21])
+  expect([backlog.nextAt(table.now), backlog.isIdle()]).toEqual([100, false])
+  table.now = 100
+  expect(deliver()).toEqual([1])
+  expect(backlog.isIdle()).toBe(true)
+})
+
+test('a message that waits like that can be cancelled, and is read again after everything was cleared', () => {
+  const { find, deliver, table, backlog } = open()
+  find(heldUntil(100), headOf(2, { attempts: 1, retryAt: 100 }))
+  deliver()
+  table.rows.delete(2)
+  backlog.drop(2)
+  backlog.clear()
+  table.now = 100
+  expect(deliver()).toEqual([1])
+})

@@ -1,6 +1,7 @@
 import type { Head, Place } from '../engine/port.ts'
 import { type Backlog, earliest, type Load, UNSURE } from './backlog.ts'
 import { beforePlace, beforeXid, Cursor, isBefore, START } from './cursor.ts'
+import { Held } from './held.ts'
 import { Line } from './line.ts'
 import { LoadSize } from './load-size.ts'
 import type { Pantry } from './pantry.ts'
@@ -31,6 +32,7 @@ export class KeyedBacklog implements Backlog {
   readonly #hungry = new Set<string>()
   readonly #retries = new Timetable<string>()
   #free: Head[] = []
+  readonly #held: Held
   /** The last place of the lane that has been dealt out. */
   #dealt: Place = START
   #pinned = false
@@ -40,16 +42,24 @@ export class KeyedBacklog implements Backlog {
     this.#queueId = queueId
     this.#pantry = pantry
     this.#size = new LoadSize(pantry)
+    this.#held = new Held(pantry.known)
   }
 
   take(now: number, xmin: number): Head | typeof UNSURE | null {
     for (const key of this.#retries.take(now)) this.#look(key)
-    const free = this.#free.shift()
-    if (free) {
+    return this.#held.take(now) ?? this.#takeFree(now) ?? this.#takeFront(now, xmin)
+  }
+
+  #takeFree(now: number): Head | null {
+    for (let free = this.#free.shift(); free; free = this.#free.shift()) {
       this.waiting -= 1
       this.#pantry.started(free)
-      return free
+      if (!this.#held.holds(free, now)) return free
     }
+    return null
+  }
+
+  #takeFront(now: number, xmin: number): Head | typeof UNSURE | null {
     let unsure = false
     for (const key of this.#ready) {
       const line = this.#lines.get(key)
@@ -82,7 +92,7 @@ export class KeyedBacklog implements Backlog {
   }
 
   nextAt(now: number): number | null {
-    return earliest(now, [this.#retries.next(), this.#promotion.nextAt()])
+    return earliest(now, [this.#retries.next(), this.#promotion.nextAt(), ...this.#held.times])
   }
 
   isIdle(): boolean {
@@ -93,6 +103,7 @@ export class KeyedBacklog implements Backlog {
       !this.#pinned &&
       this.#lines.size === 0 &&
       this.#free.length === 0 &&
+      this.#held.isEmpty &&
       this.#promotion.isIdle
     )
   }
@@ -144,6 +155,10 @@ export class KeyedBacklog implements Backlog {
   }
 
   drop(id: number): void {
+    this.#held.drop(
+      head => head.id === id,
+      () => this.#lane,
+    )
     const index = this.#free.findIndex(head => head.id === id)
     if (index >= 0) {
       const [head] = this.#free.splice(index, 1) as [Head]
@@ -162,6 +177,10 @@ export class KeyedBacklog implements Backlog {
     for (const head of this.#free) this.#pantry.drop(head)
     this.waiting -= this.#free.length
     this.#free = []
+    this.#held.drop(
+      () => true,
+      () => this.#lane,
+    )
     for (const line of this.#lines.values()) this.#counted(line, () => line.rewind(START))
     for (const [key, line] of this.#lines) if (!line.isBusy) this.#lines.delete(key)
     this.#dealt = START

@@ -34,10 +34,11 @@ export function receiversOf(options: ReceiversOptions): Delivery<Route> {
       const line = lineOf(route, head.key)
       const decide: Decide = now => {
         if (!fails && !gone && !timedOut) return { verdict: { kind: 'delivered' }, pause: null }
-        const at = Math.floor(now) + 50 * 2 ** nth
+        const counted = nth - head.forgiven
+        const at = Math.floor(now) + 50 * 2 ** counted
         if (gone) return { verdict: { kind: 'retry', at, inPlace: line !== null }, pause: 'gone' }
         const { deadLetterQueueId } = route
-        if (nth - head.forgiven >= MOST_ATTEMPTS)
+        if (counted >= MOST_ATTEMPTS)
           return { verdict: { kind: 'dead', reason: 'enough', deadLetterQueueId }, pause: null }
         if (head.expiresAt !== null && at >= head.expiresAt)
           return { verdict: { kind: 'expired', reason: 'too late' }, pause: null }
