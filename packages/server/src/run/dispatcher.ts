@@ -248,11 +248,11 @@ export class Dispatcher<R extends Route> {
     queue.inFlight += 1
     queue.out.add(head)
     queue.shard.busy += 1
-    this.#round.started()
+    this.#round.started(queue)
     this.#options.delivery.attempt(route, head, head.attempts + 1, (report, decide) => {
       queue.inFlight -= 1
-      this.#round.ended()
       this.#attempted(queue, route, head, startedAt, report, decide)
+      this.#round.ended(queue)
       this.#touch(queue)
       this.pump()
     })

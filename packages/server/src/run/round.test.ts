@@ -11,12 +11,13 @@ function open() {
   const pantry = openPantry()
   const queueOf = (id: number) => new QueueRun<Route>(id, shardOf(id), pantry)
   const start = (queue: QueueRun<Route>) => {
-    round.started()
     queue.inFlight += 1
+    round.started(queue)
   }
-  const end = (queue: QueueRun<Route>) => {
+  const end = (queue: QueueRun<Route>, timedOut = false) => {
     queue.inFlight -= 1
-    round.ended()
+    if (timedOut) queue.window.failed(true)
+    round.ended(queue)
   }
   /** Starts what may be started of queues that never run dry. Gives back how many. */
   const fill = (...queues: QueueRun<Route>[]) => {
@@ -101,4 +102,84 @@ test('however many queues there are, each gets its turn once in a round', () => 
   }
   expect(turns.size).toBe(5000)
   expect(round.next()).toBe(queues[0])
+})
+
+/** Queues whose receivers did not answer, each with the next attempt to make. */
+const silentQueues = (queueOf: (id: number) => QueueRun<Route>, count: number) =>
+  Array.from({ length: count }, (_, index) => {
+    const queue = queueOf(1000 + index)
+    queue.window.failed(true)
+    return queue
+  })
+
+/** Starts one attempt of each of these that may. */
+function startOnce(round: Round<Route>, start: (queue: QueueRun<Route>) => void, queues: QueueRun<Route>[]): number {
+  let count = 0
+  for (const queue of queues) round.add(queue)
+  for (let queue = round.next(); queue; queue = round.next()) {
+    start(queue)
+    count += 1
+  }
+  return count
+}
+
+test('receivers that do not answer share half of the node among them, and take nothing from the others', () => {
+  const { round, queueOf, start, fill } = open()
+  expect(startOnce(round, start, silentQueues(queueOf, 500))).toBe(MOST / 2)
+  expect(fill(queueOf(1))).toBe(MOST / 2)
+  fill(...Array.from({ length: 30 }, (_, index) => queueOf(10 + index)))
+  expect(round.inFlight).toBe(MOST + MOST / 2)
+})
+
+test('each of them has its turn, when an attempt of another is over', () => {
+  const { round, queueOf, start, end } = open()
+  const queues = silentQueues(queueOf, 120)
+  startOnce(round, start, queues)
+  const turns = new Set(queues.filter(({ inFlight }) => inFlight > 0))
+  for (const first of [...turns]) {
+    end(first, true)
+    const next = round.next()!
+    expect(turns.has(next)).toBe(false)
+    turns.add(next)
+    start(next)
+  }
+  expect(turns.size).toBe(MOST)
+})
+
+test('a receiver that answers again counts with the others at once', () => {
+  const { round, queueOf, start, end } = open()
+  const queues = silentQueues(queueOf, 100)
+  startOnce(round, start, queues)
+  const [back] = queues as [QueueRun<Route>]
+  round.add(back)
+  back.window.succeeded(10)
+  end(back)
+  expect(round.next()).toBe(back)
+  expect(startOnce(round, start, silentQueues(queueOf, 3))).toBe(1)
+})
+
+test('there is an end to what a node starts', () => {
+  const { round, queueOf, start, end } = open()
+  const queues = Array.from({ length: 1000 }, (_, index) => queueOf(index))
+  expect(startOnce(round, start, queues)).toBe(4 * MOST)
+  end(queues[0]!)
+  expect(round.next()).toBe(queues[4 * MOST])
+})
+
+test('with twenty thousand queues parked, an attempt that ends costs the same', () => {
+  const { round, queueOf, start, end } = open()
+  const large = Array.from({ length: 20_000 }, (_, index) => queueOf(index))
+  for (const queue of large) queue.inFlight = 10
+  const busy = queueOf(50_000)
+  for (let nth = 0; nth < MOST; nth++) start(busy)
+  for (const queue of large) round.add(queue)
+  expect(round.next()).toBeNull()
+  const from = performance.now()
+  for (let nth = 0; nth < 10_000; nth++) {
+    end(busy)
+    expect(round.next() === null).toBe(true)
+    start(busy)
+    if (nth === 0) expect(round.inFlight).toBe(MOST)
+  }
+  expect(performance.now() - from).toBeLessThan(2000)
 })

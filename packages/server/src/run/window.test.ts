@@ -36,3 +36,15 @@ test('a failure halves it, a timeout takes it back to one, and it is never less'
   window.failed(false)
   expect(sizeOf(window, 100)).toBe(1)
 })
+
+test('a receiver counts as silent from a timeout until it answers, well or not', () => {
+  const window = new Window()
+  expect(window.isSilent).toBe(false)
+  window.failed(true)
+  expect(window.isSilent).toBe(true)
+  window.failed(false)
+  expect(window.isSilent).toBe(false)
+  window.failed(true)
+  window.succeeded(10)
+  expect(window.isSilent).toBe(false)
+})

@@ -4,6 +4,8 @@
  */
 export class Window {
   #size = 1
+  /** The receiver did not answer the last attempt in time. */
+  isSilent = false
 
   /** At most `most`, the queue's configured concurrency. */
   allows(inFlight: number, most: number): boolean {
@@ -11,10 +13,12 @@ export class Window {
   }
 
   succeeded(most: number): void {
+    this.isSilent = false
     if (this.#size < most) this.#size += 1
   }
 
   failed(timedOut: boolean): void {
+    this.isSilent = timedOut
     this.#size = timedOut ? 1 : Math.max(1, this.#size >> 1)
   }
 }
