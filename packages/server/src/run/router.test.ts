@@ -78,7 +78,7 @@ test('while the database is away it asks again and again, with pauses', async ()
 })
 
 test('what changed while it was loaded is loaded again', async () => {
-  const { stored, known, asked, state, router, queueOf } = open()
+  const { clock, stored, known, asked, state, router, queueOf } = open()
   stored.set(1, routeOf(1))
   let release = (): void => {}
   state.gate = new Promise(resolve => {
@@ -91,12 +91,11 @@ test('what changed while it was loaded is loaded again', async () => {
   // The answer that was on its way counts no longer.
   known.set = () => known
   release()
-  await Promise.resolve()
-  await Promise.resolve()
+  await settled()
   known.set = set
   stored.set(1, routeOf(1, { version: 2 }))
   state.gate = null
-  await settled()
+  await clock.pass(100)
   expect(asked.length).toBeGreaterThan(1)
   expect(queue.route?.version).toBe(2)
 })
@@ -117,6 +116,23 @@ test('a queue that was closed meanwhile is not opened by an answer that was on i
   await settled()
   expect(queue.isIdle).toBe(true)
   expect(routed).toEqual([])
+})
+
+test('what is forgotten again and again is asked for with pauses, and the others are not kept waiting', async () => {
+  const { clock, stored, known, asked, router, queueOf } = open()
+  for (const id of [1, 2]) stored.set(id, routeOf(id))
+  const set = known.set.bind(known)
+  known.set = (id, route) => (id === 1 ? known : set(id, route))
+  const [lost, other] = [queueOf(1), queueOf(2)]
+  router.route(lost)
+  await clock.pass(60)
+  router.route(other)
+  await clock.pass(500)
+  expect(other.route).toEqual(routeOf(2))
+  expect(asked.length).toBeLessThan(20)
+  known.set = set
+  await clock.pass(100)
+  expect(lost.route).toEqual(routeOf(1))
 })
 
 test('once stopped, it asks no more', async () => {

@@ -13,6 +13,8 @@ export interface RouterOptions<R extends Route> {
 
 const AT_ONCE = 500
 const RETRY_MS = 500
+/** Before asking again for those that were forgotten as soon as they were there. */
+const AGAIN_MS = 50
 
 /** Gives queues their configuration: at once if it is in memory, else soon, those of many queues together. */
 export class Router<R extends Route> {
@@ -47,22 +49,27 @@ export class Router<R extends Route> {
       const queues = [...this.#waiting].slice(0, AT_ONCE)
       if (!(await this.#ask(queues))) continue
       for (const queue of queues) if (this.#waiting.delete(queue)) this.#apply(queue)
+      if (queues.every(queue => this.#waiting.has(queue))) await this.#pause(AGAIN_MS)
     }
     this.#isLoading = false
   }
 
   async #ask(queues: readonly QueueRun<R>[]): Promise<boolean> {
-    const { routes, clock, log } = this.#options
+    const { routes, log } = this.#options
     try {
       await routes.load(queues.map(({ id }) => id))
       return true
     } catch (error) {
       if (!this.#stopped) log.warn({ err: error }, 'loading queues failed; trying again')
-      await new Promise<void>(resolve => {
-        clock.setTimer(resolve, RETRY_MS)
-      })
+      await this.#pause(RETRY_MS)
       return false
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      this.#options.clock.setTimer(resolve, ms)
+    })
   }
 
   /** One that was forgotten again while it was loaded is asked for once more at its next change or find. */
