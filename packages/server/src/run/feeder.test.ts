@@ -13,10 +13,11 @@ function open() {
   const state = { mayAct: true }
   const feeder = new Feeder<Route>({
     loader: {
-      run: loads =>
+      run: (loads, over) =>
         new Promise(resolve => {
           const end = async (): Promise<void> => {
             for (const load of loads) if (load.kind === 'lane') load.done([])
+            over(loads)
             resolve()
             await settled()
           }

@@ -68,30 +68,33 @@ export class Feeder<R extends Route> {
 
   async #load(): Promise<void> {
     if (this.#stopped || !this.#options.mayAct()) return
-    const { queues, loads } = this.#collect()
-    if (loads.length === 0) return
+    const loads = this.#collect()
+    if (loads.size === 0) return
     this.#loading += 1
-    await this.#options.loader.run(loads)
+    await this.#options.loader.run([...loads.keys()], over => {
+      for (const queue of new Set(over.map(load => loads.get(load)!))) this.#options.fed(queue)
+    })
     this.#loading -= 1
-    for (const queue of queues) this.#options.fed(queue)
     this.resume()
   }
 
-  #collect(): { queues: QueueRun<R>[]; loads: Load[] } {
+  #collect(): Map<Load, QueueRun<R>> {
     const now = this.#options.now()
-    const queues: QueueRun<R>[] = []
-    const loads: Load[] = []
+    const loads = new Map<Load, QueueRun<R>>()
+    let queues = 0
     let bytes = 0
     for (const queue of this.#wanting) {
       this.#wanting.delete(queue)
       const wanted = queue.loads(now)
       if (wanted.length === 0) continue
-      loads.push(...wanted)
-      queues.push(queue)
-      for (const load of wanted) bytes += load.bytes
-      if (queues.length >= QUEUES_PER_LOAD || bytes >= BYTES_PER_LOAD) break
+      for (const load of wanted) {
+        loads.set(load, queue)
+        bytes += load.bytes
+      }
+      queues += 1
+      if (queues >= QUEUES_PER_LOAD || bytes >= BYTES_PER_LOAD) break
     }
-    return { queues, loads }
+    return loads
   }
 
   /** One timer for the earliest of all times that queues wait for. */

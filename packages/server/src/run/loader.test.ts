@@ -58,7 +58,7 @@ test('loads of one kind go in one statement, and each gets its own rows', async 
     },
   })
   const loads = [lane(5), lane(5, 3), lane(6), lane(7), key(5, 'a'), key(5, 'b'), pinned(6), pinned(6), pinned(5)]
-  await loader.run(loads)
+  await loader.run(loads, () => {})
   expect(loads.map(({ got }) => got.heads)).toEqual([[1, 4], [2], [3], [], [8], [7], [9], [9], []])
   expect(asked.map(({ length }) => length)).toEqual([4, 2])
 })
@@ -73,7 +73,7 @@ test('a load of what is due tells when the next is due, after what it brought', 
     },
   })
   const loads = [due(5), due(6)]
-  await loader.run(loads)
+  await loader.run(loads, () => {})
   expect(loads.map(({ got }) => got)).toEqual([
     { heads: [1, 2], next: null },
     { heads: [], next: 90 },
@@ -95,7 +95,7 @@ test('bringing into line tells when the next is due and whether more have a prio
     },
   })
   const loads = [promote(5), promote(6, true)]
-  await loader.run(loads)
+  await loader.run(loads, () => {})
   expect(loads.map(({ got }) => got)).toEqual([
     { next: 70, more: false },
     { next: null, more: true },
@@ -112,14 +112,19 @@ test('of a kind that fails every load has failed, the others are done, and there
   })
   const loads = [lane(5), lane(6), key(5, 'a')]
   let isOver = false
-  void loader.run(loads).then(() => {
-    isOver = true
-  })
+  const over: string[] = []
+  void loader
+    .run(loads, list => void over.push(...list.map(({ kind }) => kind)))
+    .then(() => {
+      isOver = true
+    })
   await settled()
+  expect(over).toEqual(['key'])
   expect(loads.map(({ got }) => got)).toEqual([{ failed: true }, { failed: true }, { heads: [] }])
   expect(isOver).toBe(false)
   await clock.pass(500)
   expect(isOver).toBe(true)
+  expect(over).toEqual(['key', 'lane', 'lane'])
 })
 
 test('what is settled while a load runs stays known until the load has ended, also one that fails', async () => {
@@ -132,7 +137,7 @@ test('what is settled while a load runs stays known until the load has ended, al
         }),
     })
     known.add(1)
-    void loader.run([lane(5)])
+    void loader.run([lane(5)], () => {})
     known.settled([headOf(1)])
     expect(known.has(headOf(1))).toBe(true)
     end()

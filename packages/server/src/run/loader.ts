@@ -29,22 +29,30 @@ export class Loader {
     this.#promoted = options.promoted
   }
 
-  /** Resolves when every load is done or has failed. Never rejects. */
-  async run(loads: readonly Load[]): Promise<void> {
-    const of = <K extends Load['kind']>(kind: K) =>
-      loads.filter((load): load is Load & { kind: K } => load.kind === kind)
-    const ran = await Promise.all([
-      this.#guard(of('lane'), list => this.#lanes(list)),
-      this.#guard(of('key'), list => this.#keys(list)),
-      this.#guard(of('pinned'), list => this.#pinned(list)),
-      this.#guard(of('due'), list => this.#due(list)),
-      this.#guard(of('promote'), list => this.#promote(list)),
+  /**
+   * Resolves when every load is done, or has failed and rested. Never rejects. `over` is called for each kind of load as
+   * soon as it is: one that has to wait for a lock keeps none of the others waiting.
+   */
+  async run(loads: readonly Load[], over: (loads: readonly Load[]) => void): Promise<void> {
+    const all = async <K extends Load['kind']>(
+      kind: K,
+      run: (list: readonly (Load & { kind: K })[]) => Promise<void>,
+    ): Promise<void> => {
+      const list = loads.filter((load): load is Load & { kind: K } => load.kind === kind)
+      if (list.length === 0) return
+      if (!(await this.#guard(list, run))) await new Promise<void>(rested => this.#clock.setTimer(rested, RETRY_MS))
+      over(list)
+    }
+    await Promise.all([
+      all('lane', list => this.#lanes(list)),
+      all('key', list => this.#keys(list)),
+      all('pinned', list => this.#pinned(list)),
+      all('due', list => this.#due(list)),
+      all('promote', list => this.#promote(list)),
     ])
-    if (ran.includes(false)) await new Promise<void>(resolve => this.#clock.setTimer(resolve, RETRY_MS))
   }
 
   async #guard<L extends Load>(loads: readonly L[], run: (loads: readonly L[]) => Promise<void>): Promise<boolean> {
-    if (loads.length === 0) return true
     const ticket = this.#known.loadStarted()
     try {
       await run(loads)
