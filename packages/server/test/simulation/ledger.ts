@@ -168,7 +168,7 @@ export class Ledger {
     for (const put of this.#queues.get(route.id) ?? []) {
       const isBefore = own && put.acknowledgedAt < own.calledAt && put.calledAt > since && !put.isDelayed
       if (!isBefore || lineOf(route, put.key) !== line || this.#redriven.has(put.id)) continue
-      if (!this.#store.done.has(put.id))
+      if (!this.#isOver(put.id))
         this.#break(at, `message ${id} was started before ${put.id}, which was put before it (line ${line})`)
     }
     const open = this.#open.get(line) ?? new Map<number, number>()
@@ -177,6 +177,13 @@ export class Ledger {
         this.#break(at, `message ${id} was started while ${other} was not settled (line ${line})`)
     open.set(id, at)
     this.#open.set(line, open)
+  }
+
+  /** Settled, or past its expiry: it goes to nobody any more, so nothing waits until that is on record. */
+  #isOver(id: number): boolean {
+    if (this.#store.done.has(id)) return true
+    const expiresAt = this.#store.live.get(id)?.expiresAt ?? null
+    return expiresAt !== null && expiresAt <= this.#store.now
   }
 
   #faultBetween(node: number, from: number, to: number): boolean {

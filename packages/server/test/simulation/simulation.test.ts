@@ -36,10 +36,10 @@ const bugs: PlantedBug[] = [
 ]
 
 test.each(bugs)('a planted bug is found: %s', { timeout: 120_000 }, async bug => {
-  for (let seed = 1; seed <= 60; seed++) {
+  for (let seed = 1; seed <= 200; seed++) {
     const receivers = seed % 2 === 0 ? 'slow and failing' : 'well'
     const { violations } = await simulate({ seed, nodes: 3, messages: 120, faults: true, receivers, bug })
     if (violations.length > 0) return
   }
-  expect.unreachable(`60 schedules did not show the bug "${bug}"`)
+  expect.unreachable(`200 schedules did not show the bug "${bug}"`)
 })
