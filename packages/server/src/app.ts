@@ -171,6 +171,10 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
     clock,
     log,
     meter: metrics.meter,
+    happenings: {
+      breakerOpened: (queueId, reason) => log.warn({ queueId, reason }, 'the circuit breaker opened'),
+      breakerClosed: queueId => log.info({ queueId }, 'the circuit breaker closed'),
+    },
     limits: { ...defaultLimits, inFlight: config.maxInFlight },
     random: Math.random,
     ownershipTimeoutMs: config.ownershipTimeoutMs,

@@ -11,6 +11,7 @@ import {
   type Report,
   type Route,
   type Routes,
+  silentHappenings,
   silentMeter,
 } from '../src/run/port.ts'
 import { reportOf, routeOf } from './run-room.ts'
@@ -68,6 +69,7 @@ export class Room {
       clock: this.process.clock,
       log: silentLog,
       meter: silentMeter,
+      happenings: silentHappenings,
       limits: { ...defaultLimits, ...limits },
       random: randomOf(1),
       ownershipTimeoutMs: 3000,

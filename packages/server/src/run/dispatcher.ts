@@ -7,7 +7,7 @@ import { Holdings } from './holdings.ts'
 import { Known } from './known.ts'
 import { Loader } from './loader.ts'
 import { Pantry } from './pantry.ts'
-import type { Decide, Delivery, Limits, Meter, Report, Route, Routes } from './port.ts'
+import type { Decide, Delivery, Happenings, Limits, Meter, Report, Route, Routes } from './port.ts'
 import type { QueueRun } from './queue-run.ts'
 import { Round } from './round.ts'
 import { Router } from './router.ts'
@@ -24,6 +24,7 @@ export interface DispatcherOptions<R extends Route> {
   readonly clock: Clock
   readonly log: Log
   readonly meter: Meter
+  readonly happenings: Happenings
   readonly limits: Limits
   /** Whether this node may start attempts at this very moment (see ownership.ts). */
   readonly mayAct: () => boolean

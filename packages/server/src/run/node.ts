@@ -5,7 +5,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { headOfNew } from './handover.ts'
 import { OwnedClock } from './owned-clock.ts'
 import { Ownership } from './ownership.ts'
-import type { Delivery, Limits, Meter, Route, Routes } from './port.ts'
+import type { Delivery, Happenings, Limits, Meter, Route, Routes } from './port.ts'
 import { Sweeper } from './sweeper.ts'
 
 export interface WorkingNodeOptions<R extends Route> {
@@ -18,6 +18,7 @@ export interface WorkingNodeOptions<R extends Route> {
   readonly clock: Clock
   readonly log: Log
   readonly meter: Meter
+  readonly happenings: Happenings
   readonly limits: Limits
   readonly random: () => number
   readonly ownershipTimeoutMs: number

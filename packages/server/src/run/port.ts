@@ -50,6 +50,19 @@ export interface Meter {
 
 export const silentMeter: Meter = { attempted() {}, settled() {}, swept() {}, fenced() {} }
 
+/**
+ * What befalls queues and is for their operator to know. Told as it happens by the node that serves the queue; returns at
+ * once and never throws. What is told again (by the next owner of a shard) reaches the operator once.
+ */
+export interface Happenings {
+  /** The circuit breaker of a queue lets nothing but probes through from here on. `reason`: one sentence. */
+  breakerOpened(queueId: number, reason: string): void
+  /** A probe came through, and everything else follows. */
+  breakerClosed(queueId: number): void
+}
+
+export const silentHappenings: Happenings = { breakerOpened() {}, breakerClosed() {} }
+
 /** How much a node takes on at once. */
 export interface Limits {
   /** Attempts under way on this node. */

@@ -3,7 +3,7 @@ import { MemoryLocks } from '../../src/engine/memory/locks.ts'
 import type { LockHold, Locks, PushEngine, PutResult } from '../../src/engine/port.ts'
 import { silentLog } from '../../src/log.ts'
 import { WorkingNode } from '../../src/run/node.ts'
-import { defaultLimits, type Route, silentMeter } from '../../src/run/port.ts'
+import { defaultLimits, type Route, silentHappenings, silentMeter } from '../../src/run/port.ts'
 import { Clients } from './clients.ts'
 import { Ledger } from './ledger.ts'
 import { type Network, remoteEngine, remoteLocks } from './lying-network.ts'
@@ -133,6 +133,7 @@ class World {
       clock: process.clock,
       log: silentLog,
       meter: silentMeter,
+      happenings: silentHappenings,
       limits: { ...defaultLimits, inFlight: 40 },
       random: this.#random,
       ownershipTimeoutMs: OWNERSHIP_TIMEOUT_MS,

@@ -4,7 +4,7 @@ import { measured } from '../../../test/harness/scale.ts'
 import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
 import { WorkingNode } from '../../run/node.ts'
-import { type Delivery, defaultLimits, type Report, type Route, silentMeter } from '../../run/port.ts'
+import { type Delivery, defaultLimits, type Report, type Route, silentHappenings, silentMeter } from '../../run/port.ts'
 import { type Fixture, idsOf, message, type OpenTransaction } from '../fixture.suite.ts'
 import type { Head, NewMessage } from '../port.ts'
 import { openFixture } from './database-fixture.suite.ts'
@@ -146,6 +146,7 @@ function openNode(
     clock: systemClock,
     log: silentLog,
     meter: { ...silentMeter, swept: () => sweeps.count++ },
+    happenings: silentHappenings,
     limits: defaultLimits,
     random: Math.random,
     ownershipTimeoutMs: 3000,
