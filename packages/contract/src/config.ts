@@ -69,6 +69,14 @@ export const settings = {
     'posthorn',
     { summary: 'Schema of the tables; two installations can share a database under two names.' },
   ),
+  lockKey: setting(
+    Nullable(Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'an integer from 0 to 2147483647' })),
+    null,
+    {
+      summary:
+        'First key of all advisory locks in PostgreSQL, the same on every node; made from the schema’s name if not given.',
+    },
+  ),
   databasePoolSize: setting(Type.Integer({ minimum: 2, maximum: 1000 }), 10, {
     summary: 'Most connections of this node for its work; the lock session and the listener have their own.',
   }),
@@ -106,6 +114,9 @@ export const settings = {
   }),
   ownershipTimeout: duration(3 * SECOND, 500, MINUTE, {
     summary: 'How soon the queues of a frozen or unreachable node are taken over.',
+  }),
+  pollInterval: duration(800, 50, MINUTE, {
+    summary: 'How soon a node finds by itself what another stored, should the notification about it not arrive.',
   }),
   shutdownTimeout: duration(30 * SECOND, 0, HOUR, {
     summary: 'How long a stopping node lets attempts and requests finish.',

@@ -23,7 +23,7 @@ import type { Sender } from './deliver/port.ts'
 import { createSender } from './deliver/send.ts'
 import { createWebhooks } from './deliver/webhook.ts'
 import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
-import type { PullEngine } from './engine/port.ts'
+import type { Locks, PullEngine } from './engine/port.ts'
 import { createPostgresEngine } from './engine/postgres/engine.ts'
 import { createPostgresLocks, createSoloLocks } from './engine/postgres/locks.ts'
 import { put } from './engine/postgres/put.ts'
@@ -107,7 +107,8 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   const book = new QueueBook({ db, secrets, clock: systemClock, log })
   const { sender, delivery } = openDelivery(parts)
   closing.add('connections', () => sender.stop(0))
-  const { node, metrics, commit, engine } = await openNode({ ...parts, book, delivery }, closing)
+  const locks = config.roles.includes('worker') ? await openLocks(parts) : null
+  const { node, metrics, commit, engine } = await openNode({ ...parts, book, delivery, locks }, closing)
   const api = openApi({ ...parts, book, node, metrics, commit, engine })
   const scheduler = openScheduler(parts, node)
   closing.add('crons', () => scheduler.stop())
@@ -144,6 +145,7 @@ function databaseOptions(config: Config) {
     lockUrl: config.databaseLockUrl ?? undefined,
     dataDir: config.dataDir,
     schema: config.databaseSchema,
+    lockKey: config.lockKey ?? undefined,
     poolSize: config.databasePoolSize,
   }
 }
@@ -157,7 +159,13 @@ function openDelivery({ config, log, clock, ids }: Parts) {
 type Delivery = ReturnType<typeof openDelivery>['delivery']
 type Node = WorkingNode<QueueConfig>
 
-async function openNode(parts: Parts & { readonly book: QueueBook; readonly delivery: Delivery }, closing: Closing) {
+interface NodeParts extends Parts {
+  readonly book: QueueBook
+  readonly delivery: Delivery
+  readonly locks: Locks | null
+}
+
+async function openNode(parts: NodeParts, closing: Closing) {
   const { config, log, db, clock, installation, book, delivery, changes } = parts
   const engine = createPostgresEngine(db, installation.shardCount)
   const metrics: Metrics = createMetrics(() => node.stats)
@@ -165,7 +173,7 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
   const node: Node = new WorkingNode<QueueConfig>({
     id: nodeId(),
     engine,
-    locks: config.roles.includes('worker') ? locksOf(db, installation) : null,
+    locks: parts.locks,
     routes: book,
     delivery,
     clock,
@@ -178,6 +186,7 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
     limits: { ...defaultLimits, inFlight: config.maxInFlight },
     random: Math.random,
     ownershipTimeoutMs: config.ownershipTimeoutMs,
+    pollMs: config.pollIntervalMs,
     pauseQueue: (queueId, reason) => pauseQueue(parts, node, queueId, reason),
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
     unanswered: () => db.cutConnections(),
@@ -198,8 +207,13 @@ async function openNode(parts: Parts & { readonly book: QueueBook; readonly deli
   return { node, metrics, commit, engine }
 }
 
-function locksOf(db: Database, { shardCount }: Installation) {
-  return db.kind === 'postgres' ? createPostgresLocks(db) : createSoloLocks(db, shardCount)
+/** @throws Error if nodes that run use other locks: better now than when this one is to serve */
+async function openLocks({ db, config, installation }: Parts): Promise<Locks> {
+  if (db.kind === 'embedded') return createSoloLocks(db, installation.shardCount)
+  const locks = createPostgresLocks(db)
+  const hold = await locks.open(config.ownershipTimeoutMs, () => {})
+  await hold.close()
+  return locks
 }
 
 function startJanitor({ config, db, clock, log }: Parts, node: Node, metrics: Metrics, closing: Closing): void {

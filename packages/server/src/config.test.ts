@@ -120,7 +120,23 @@ describe('the configuration', () => {
     const suspicious = (Object.keys(settings) as SettingName[]).filter(name =>
       /secret|url|key|password|token/i.test(name),
     )
-    expect(suspicious.filter(name => !settings[name].secret)).toEqual([])
+    // A number that the server itself shows to whoever asks for its locks.
+    expect(suspicious.filter(name => !settings[name].secret)).toEqual(['lockKey'])
+  })
+
+  test('takes a lock key as a number, and a poll interval as a duration, each within its bounds', () => {
+    expect(load({ env: { POSTHORN_LOCK_KEY: '42', POSTHORN_POLL_INTERVAL: '2s' } })).toMatchObject({
+      lockKey: 42,
+      pollIntervalMs: 2000,
+    })
+    expect(load({ readFile: () => '{"lockKey": 0, "pollInterval": "50ms"}' })).toMatchObject({ lockKey: 0 })
+    const lockKey = 'POSTHORN_LOCK_KEY must be an integer from 0 to 2147483647, not'
+    for (const text of ['2147483648', '-1', '1.5', 'x'])
+      expect(problemsOf({ env: { POSTHORN_LOCK_KEY: text } })).toEqual([`${lockKey} "${text}"`])
+    for (const text of ['49ms', '2m', 'soon'])
+      expect(problemsOf({ env: { POSTHORN_POLL_INTERVAL: text } })).toEqual([
+        `POSTHORN_POLL_INTERVAL must be a duration from 50ms to 1m, not "${text}"`,
+      ])
   })
 
   test('gives defaults that pass their own checks', () => {

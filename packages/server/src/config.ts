@@ -120,7 +120,7 @@ function read(setting: Setting, { value, label }: Given, env: ConfigSources['env
 function convert(setting: Setting, value: unknown): unknown {
   if (setting.duration) return parseDuration(value)
   if (typeof value !== 'string') return value
-  switch (setting.schema.type) {
+  switch ([setting.schema.type].flat()[0]) {
     case 'integer':
       return /^\d+$/.test(value.trim()) ? Number(value) : value
     case 'array':

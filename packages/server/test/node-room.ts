@@ -30,6 +30,13 @@ export interface Attempt {
 
 export type Receiver = (attempt: Attempt) => void
 
+interface Peculiarities {
+  readonly locks?: null
+  /** Hears no announcement. */
+  readonly isEarless?: boolean
+  readonly pollMs?: number
+}
+
 export class Room {
   readonly time = new VirtualTime()
   readonly process = new Process(this.time)
@@ -49,7 +56,7 @@ export class Room {
     this.routes.set(id, routeOf(id, fields))
   }
 
-  open(id = 'a', limits: Partial<Limits> = {}, more: { readonly locks?: null; readonly isEarless?: boolean } = {}) {
+  open(id = 'a', limits: Partial<Limits> = {}, more: Peculiarities = {}) {
     const node = new WorkingNode<Route>({
       id,
       engine: this.engine,
@@ -73,6 +80,7 @@ export class Room {
       limits: { ...defaultLimits, ...limits },
       random: randomOf(1),
       ownershipTimeoutMs: 3000,
+      pollMs: more.pollMs ?? 800,
       pauseQueue: async (queueId, reason) => {
         this.pauses.push(reason)
         this.change(queueId, { isPaused: true })

@@ -13,6 +13,8 @@ export interface DatabaseOptions {
   readonly dataDir: string
   /** Default: posthorn. */
   readonly schema?: string
+  /** First key of all advisory locks. Default: made from the schema's name. */
+  readonly lockKey?: number | undefined
   /** Most connections of the ordinary pool, and of the hot one. Default: 8. */
   readonly poolSize?: number
   /** Ends the wait for a server that cannot be reached. */
@@ -28,9 +30,9 @@ const DEFAULT_POOL_SIZE = 8
  * @throws Error if the database can never do (version, encoding, password, a folder in use by another process), or the signal's reason
  */
 export function openDatabase(options: DatabaseOptions, log: Log): Promise<Database> {
-  const { url, lockUrl, dataDir, schema = 'posthorn', poolSize = DEFAULT_POOL_SIZE, signal } = options
+  const { url, lockUrl, dataDir, schema = 'posthorn', lockKey, poolSize = DEFAULT_POOL_SIZE, signal } = options
   checkSchemaName(schema)
   return url === undefined
     ? openEmbedded({ dataDir, schema }, log)
-    : openPostgres({ url, lockUrl: lockUrl ?? url, schema, poolSize, signal }, log)
+    : openPostgres({ url, lockUrl: lockUrl ?? url, schema, lockKey, poolSize, signal }, log)
 }

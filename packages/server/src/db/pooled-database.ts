@@ -35,6 +35,7 @@ export interface Pools {
 export interface Adapter {
   readonly kind: Database['kind']
   readonly schema: string
+  readonly lockKey?: number | undefined
   readonly pools: Pools
   /** Cuts a connection whose statement is not answered within this time; 0 waits for ever. Not for the slow pool. */
   readonly giveUpAfterMs: number
@@ -63,7 +64,7 @@ export class PooledDatabase implements Database {
   constructor(adapter: Adapter) {
     this.kind = adapter.kind
     this.schema = adapter.schema
-    this.lockSpace = lockSpaceOf(adapter.schema)
+    this.lockSpace = adapter.lockKey ?? lockSpaceOf(adapter.schema)
     this.#adapter = adapter
     this.#texts = new StatementTexts(adapter.schema)
     this.#guard = adapter.singleSession ? new TransactionGuard() : undefined

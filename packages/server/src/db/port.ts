@@ -47,7 +47,7 @@ export interface Database extends Executor {
   listen(channel: string, heard: (payload: string) => void, missed: () => void): Promise<Listening>
   /** Opens a session of its own for locks, over the direct URL where one is configured. Postgres only. @throws DatabaseError */
   openLockSession(options: LockSessionOptions): Promise<LockSession>
-  /** A 32-bit number that differs between schemas, for the first key of two-part advisory locks. */
+  /** First key of two-part advisory locks: the one configured, else a 32-bit number that differs between schemas. */
   readonly lockSpace: number
   /**
    * Cuts every connection of the pools: statements under way end as lost, and the next ones open connections anew. For when

@@ -37,12 +37,13 @@ export interface PostgresOptions {
   /** Leads to the server directly where `url` leads to a pooler. */
   readonly lockUrl: string
   readonly schema: string
+  readonly lockKey: number | undefined
   readonly poolSize: number
   readonly signal: AbortSignal | undefined
 }
 
 export async function openPostgres(options: PostgresOptions, log: Log): Promise<Database> {
-  const { url, lockUrl, schema, poolSize, signal } = options
+  const { url, lockUrl, schema, lockKey, poolSize, signal } = options
   const timed = { statement_timeout: STATEMENT_TIMEOUT_MS }
   const pools = {
     ordinary: openPool(connectTo(url, timed), poolSize, log),
@@ -53,6 +54,7 @@ export async function openPostgres(options: PostgresOptions, log: Log): Promise<
   const database = new PooledDatabase({
     kind: 'postgres',
     schema,
+    lockKey,
     pools,
     giveUpAfterMs: GIVE_UP_AFTER_MS,
     singleSession: false,

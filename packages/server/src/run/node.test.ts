@@ -76,6 +76,23 @@ test('a failed message is tried again, and in the end dead, with a dead letter f
   expect(copy).toMatchObject({ outcome: 'delivered', row: { queueId: 2 } })
 })
 
+test.each([100, 5000])('what others stored without a word is found within the poll interval of %d ms', async pollMs => {
+  const room = new Room()
+  room.add(1)
+  const node = room.open('a', {}, { pollMs })
+  await node.start()
+  await room.pass(2 * pollMs + 500)
+  // A look at the end of a poll begins the next one.
+  const [early] = await room.put(1)
+  await room.pass(pollMs + 10)
+  expect(room.outcomeOf(early)).toBe('delivered')
+  const [id] = await room.put(1)
+  await room.pass(pollMs / 2)
+  expect(room.outcomeOf(id)).toBe('live')
+  await room.pass(pollMs / 2 + 10)
+  expect(room.outcomeOf(id)).toBe('delivered')
+})
+
 test('dead letters for a queue of another node are announced', async () => {
   const room = new Room()
   const nodes = [await room.start('a'), await room.start('b')]

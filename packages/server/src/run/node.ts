@@ -22,6 +22,8 @@ export interface WorkingNodeOptions<R extends Route> {
   readonly limits: Limits
   readonly random: () => number
   readonly ownershipTimeoutMs: number
+  /** How long another node's message may take to be found when no announcement of it arrives. */
+  readonly pollMs: number
   readonly pauseQueue: (queueId: number, reason: string) => Promise<void>
   /** Tells the other nodes that there are messages for these shards, or (null) that a configuration changed. */
   readonly announce: (shards: readonly number[] | null) => void
@@ -30,7 +32,6 @@ export interface WorkingNodeOptions<R extends Route> {
   readonly unanswered?: () => void
 }
 
-const POLL_MS = 800
 const EXPIRY_MS = 1000
 const RESCAN_MS = 30_000
 const EXPIRED_AT_ONCE = 1000
@@ -59,7 +60,7 @@ export class WorkingNode<R extends Route> {
       log,
       shards: () => this.#dispatcher.shards,
       swept: sweep => this.#swept(sweep),
-      pollMs: POLL_MS,
+      pollMs: options.pollMs,
     })
     this.#dispatcher = new Dispatcher({
       ...options,

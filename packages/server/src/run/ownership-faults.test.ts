@@ -50,7 +50,7 @@ test('the time to act counts from when the heartbeat was sent, not from its answ
   await all.pass(1245)
   expect(node.ownership.mayAct()).toBe(true)
   node.faults.silent = true
-  await all.pass(340)
+  await all.pass(250)
   expect(node.ownership.mayAct()).toBe(true)
   await all.pass(10)
   expect(node.ownership.mayAct()).toBe(false)

@@ -24,8 +24,8 @@ export interface OwnershipOptions {
 }
 
 /** Shares of the timeout. The server ends a silent session after `idle`; the node falls silent earlier, after `act`. */
-const IDLE = 0.6
-const ACT = 0.45
+const IDLE = 0.56
+const ACT = 0.42
 const BEAT = 0.08
 
 /**

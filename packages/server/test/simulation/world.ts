@@ -137,6 +137,7 @@ class World {
       limits: { ...defaultLimits, inFlight: 40 },
       random: this.#random,
       ownershipTimeoutMs: OWNERSHIP_TIMEOUT_MS,
+      pollMs: 800,
       pauseQueue: queueId => this.#clients.pauseGone(node, queueId),
       announce: shards => this.#announce(nth, shards),
       led: () => {},

@@ -150,6 +150,7 @@ function openNode(
     limits: defaultLimits,
     random: Math.random,
     ownershipTimeoutMs: 3000,
+    pollMs: 800,
     pauseQueue: async () => {},
     announce() {},
     led() {},

@@ -1,4 +1,5 @@
 import type { Database, LockSession } from '../../db/port.ts'
+import { lockSpaceOf } from '../../db/schema.ts'
 import type { LockHold, Locks, Taken } from '../port.ts'
 import { list } from './encode.ts'
 import { statements } from './statements.ts'
@@ -7,13 +8,38 @@ import { statements } from './statements.ts'
 const MEMBERSHIP = 1_000_001
 const LEADERSHIP = 1_000_002
 
-/** The locks of several nodes on one PostgreSQL: advisory locks of a session of their own. */
+/**
+ * The locks of several nodes on one PostgreSQL: advisory locks of a session of their own.
+ * Opening rejects while another node of this schema uses another lock key, or another schema uses this one: both nodes
+ * would serve the same shards, or each would keep some from the other.
+ */
 export function createPostgresLocks(db: Database): Locks {
   return {
     async open(idleTimeoutMs, ended) {
-      return holdOf(await db.openLockSession({ idleTimeoutMs, ended }), `${db.lockSpace}`)
+      const session = await db.openLockSession({ idleTimeoutMs, ended })
+      try {
+        await markKey(session, db)
+      } catch (error) {
+        await session.close()
+        throw error
+      }
+      return holdOf(session, `${db.lockSpace}`)
     },
   }
+}
+
+/** Marks first and looks then: of two that come at once, one at least sees the other. */
+async function markKey(session: LockSession, { schema, lockSpace }: Database): Promise<void> {
+  const own = lockSpaceOf(schema)
+  const marks = [`${lockSpaceOf(`lock key of ${schema}`)}`, `${lockSpace}`, `${own | 0x8000_0000}`]
+  await session.rows(statements.markKey, marks)
+  const [row] = await session.rows(statements.findStrangers, marks)
+  const [otherKey, isShared] = row!
+  if (otherKey !== null) {
+    const given = Number(otherKey) === own >>> 0 ? 'none' : otherKey
+    throw new Error(`lockKey must be the same on every node: one that runs was given ${given}`)
+  }
+  if (isShared === 'true') throw new Error(`lockKey ${lockSpace} is used by another schema of this database`)
 }
 
 function holdOf(session: LockSession, space: string): LockHold {

@@ -16,6 +16,8 @@ const sql = (name: string) => loadStatement(import.meta.url, `./sql/${name}.sql`
 
 export const statements = {
   look: sql('look'),
+  markKey: sql('mark_key'),
+  findStrangers: sql('find_strangers'),
   lock: sql('lock'),
   unlock: sql('unlock'),
   join: sql('join'),
