@@ -194,10 +194,10 @@ async function openNode(parts: NodeParts, closing: Closing) {
   })
   closing.add('announcements', async () => announcer.stop())
   const commit = createGroupCommit({
-    put: messages => engine.put(messages),
-    stored(messages, results) {
+    async put(messages) {
+      const results = await node.put(messages)
       metrics.stored(messages.length)
-      node.stored(messages, results)
+      return results
     },
     repair: createSpanRepair(db, error => log.error({ err: error }, 'making the missing partition failed')),
   })

@@ -157,8 +157,7 @@ export class Room {
     const none = { orgId: 1, headers: null, dueAt: null, expiresAt: null, priority: 0, key: null, cronId: null }
     const message = { ...none, queueId, body: 'x', idempotency: null, ...fields }
     const messages = Array.from({ length: count }, () => message)
-    const results = await this.engine.put(messages)
-    through?.stored(messages, results)
+    const results = await (through ?? this.engine).put(messages)
     return results.map((result: PutResult) => result.id)
   }
 

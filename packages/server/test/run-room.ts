@@ -51,7 +51,7 @@ export function reportOf(outcome: Report['outcome'], fields: Partial<Report> = {
 }
 
 export function shardOf(shard: number, fields: Partial<Shard> = {}): Shard {
-  return Object.assign(newShard({ shard, epoch: 1 }), { isScanned: true }, fields)
+  return Object.assign(newShard({ shard, epoch: 1 }, 0), { isScanned: true }, fields)
 }
 
 export const openPantry = (limitBytes = 1e9): Pantry => new Pantry(new Known(), limitBytes)
@@ -125,12 +125,12 @@ export class Table {
   /** Reads now; what it read arrives, or is lost, when the test says so. */
   begin(load: Load): { arrive(): void; fail(): void } {
     const { known } = this.#pantry
-    const ticket = known.loadStarted()
+    const ticket = known.started()
     const promotedXid = load.kind === 'promote' ? this.newXid() : null
     const answer = promotedXid === null ? this.#answer(load) : this.#promote(load, promotedXid)
     const ended = (end: () => void) => () => {
       end()
-      known.loadEnded(ticket)
+      known.ended(ticket)
       if (promotedXid !== null) this.promoted(promotedXid)
     }
     return { arrive: ended(answer), fail: ended(() => load.failed()) }

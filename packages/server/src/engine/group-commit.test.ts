@@ -25,9 +25,9 @@ function server(fail: (bodies: readonly string[]) => object | null = () => null)
       batches.push(bodies)
       const error = fail(bodies)
       if (error) throw Object.assign(new Error('no'), error)
+      stored.push(...bodies)
       return bodies.map(() => ({ kind: 'stored', id: ++id, xid: 1, createdAt: 0 }) as PutResult)
     },
-    stored: messages => stored.push(...messages.map(({ body }) => body as string)),
     repair: async () => true,
   })
   return { commit, batches, stored }
@@ -80,7 +80,6 @@ test('a repair that fails fails the callers, and those after them are served', a
       if (failures-- > 0) throw Object.assign(new Error('no partition'), { outcome: 'rejected', sqlState: '23514' })
       return messages.map((_, index) => ({ kind: 'stored', id: index + 1, xid: 1, createdAt: 0 }))
     },
-    stored: () => {},
     repair: () => Promise.reject(new Error('no space')),
   })
   await expect(commit.put(message('a'))).rejects.toThrow('no partition')

@@ -1,9 +1,8 @@
 import type { NewMessage, PutResult } from './port.ts'
 
 export interface GroupCommitOptions {
+  /** Stores these in one commit. What it does after the commit comes before any caller is answered. */
   readonly put: (messages: readonly NewMessage[]) => Promise<PutResult[]>
-  /** Committed: called before any caller is answered, so that what is acknowledged is already on its way. */
-  readonly stored: (messages: readonly NewMessage[], results: readonly PutResult[]) => void
   /** The server refused a batch for want of a partition: makes it. True if the batch is worth another try. */
   readonly repair: (error: unknown) => Promise<boolean>
 }
@@ -87,7 +86,6 @@ async function store(batch: readonly Waiting[], options: GroupCommitOptions, tri
   const messages = batch.map(({ message }) => message)
   try {
     const results = await options.put(messages)
-    options.stored(messages, results)
     for (const [index, { resolve }] of batch.entries()) resolve(results[index]!)
   } catch (error) {
     const follow = tries > 0 ? await whatFollows(error, options) : 'fail'
@@ -107,9 +105,7 @@ async function storeTogether(
   tries = 3,
 ): Promise<PutResult[]> {
   try {
-    const results = await options.put(messages)
-    options.stored(messages, results)
-    return results
+    return await options.put(messages)
   } catch (error) {
     if (tries > 0 && (await whatFollows(error, options)) === 'again') return storeTogether(messages, options, tries - 1)
     throw error

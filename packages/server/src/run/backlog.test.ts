@@ -141,6 +141,7 @@ class Model {
 
   pin(): void {
     if (this.pinning) return
+    this.queue.backlog?.beginLook(this.xmin)
     const heads = this.queue.backlog?.beginPin(this.xmin) ?? []
     if (heads.length > 0) this.pinning = heads
   }

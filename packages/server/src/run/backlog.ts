@@ -38,7 +38,9 @@ export interface Backlog {
   take(now: number, xmin: number): Head | typeof UNSURE | null
   /** Whether a message would be taken now if its place were fixed. */
   isUnsure(xmin: number): boolean
-  /** Messages whose places are to be fixed now. Their lines stand still until `endPin` says which were; null: in doubt. */
+  /** A look begins, whose end may be followed by `beginPin`: what comes into memory from now on is not pinned then. */
+  beginLook(xmin: number): void
+  /** Messages whose places are to be fixed now, each line's in order. Their lines stand still until `endPin` says which were; null: in doubt. */
   beginPin(xmin: number): readonly Head[]
   endPin(pinned: ReadonlySet<number> | null): void
   /** When, later than `now`, something that waits for its time becomes ready; null if nothing does. */

@@ -141,12 +141,21 @@ export class Dispatcher<R extends Route> {
     this.#holdings.lose()
   }
 
-  /** Messages that this node has just stored. */
-  offer(heads: readonly Head[]): void {
+  /** A put of this node begins. Gives the ticket for `offer` and `putEnded`. */
+  putStarted(): number {
+    return this.#known.started()
+  }
+
+  putEnded(ticket: number): void {
+    this.#known.ended(ticket)
+  }
+
+  /** Messages that this node has just stored. What may have changed since the put began is read from the table instead. */
+  offer(heads: readonly Head[], ticket: number): void {
     for (const head of heads) {
       const queue = this.#holdings.open(head.queueId)
       if (!queue) continue
-      if (queue.backlog && queue.isServed) queue.backlog.offer(head)
+      if (queue.backlog && queue.isServed && queue.isUndisturbed(ticket)) queue.backlog.offer(head)
       else queue.find({ priority: head.priority, fromXid: head.dueAt === null ? head.xid : null, fromDue: head.dueAt })
       this.#touch(queue)
     }
@@ -177,12 +186,12 @@ export class Dispatcher<R extends Route> {
   async expire(most: number): Promise<number> {
     const { shards } = this
     if (shards.length === 0) return 0
-    const ticket = this.#known.loadStarted()
+    const ticket = this.#known.started()
     try {
       const heads = await this.#options.engine.loadExpired(shards, most)
       return heads.filter(head => this.#expire(head)).length
     } finally {
-      this.#known.loadEnded(ticket)
+      this.#known.ended(ticket)
     }
   }
 
@@ -278,7 +287,10 @@ export class Dispatcher<R extends Route> {
   }
 
   #settled(finished: readonly Finished[], held: (one: Finished) => boolean): void {
-    this.#known.settled(finished.filter(({ shard }) => shard.state !== 'gone').map(({ head }) => head))
+    this.#forget(
+      finished.filter(({ shard }) => shard.state !== 'gone'),
+      held,
+    )
     const touched = new Set<QueueRun<R>>()
     const fenced = new Set<Shard>()
     for (const one of finished) {
@@ -295,6 +307,12 @@ export class Dispatcher<R extends Route> {
     for (const shard of fenced) if (shard.state === 'owned') this.#fenced(shard)
     for (const queue of touched) this.#touch(queue)
     this.pump()
+  }
+
+  /** A message that was left alone stands in the table as it was: the next load must bring it. */
+  #forget(finished: readonly Finished[], held: (one: Finished) => boolean): void {
+    this.#known.settled(finished.filter(held).map(({ head }) => head))
+    for (const one of finished) if (!held(one)) this.#known.release(one.head.id)
   }
 
   /** The record says that another node has the shard, or had: whoever holds the lock takes it anew (ownership.ts). */

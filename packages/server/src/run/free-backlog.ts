@@ -63,6 +63,8 @@ export class FreeBacklog implements Backlog {
     return false
   }
 
+  beginLook(): void {}
+
   beginPin(): readonly Head[] {
     return []
   }

@@ -41,12 +41,13 @@ export class Holdings<R extends Route> {
   /** Attempts of an earlier holding go on as part of this one, if nobody held the shard in between. */
   take({ shard, epoch, previousEpoch }: Taken): void {
     const before = this.#shards.get(shard)
+    const takenAt = this.#options.known.lastTicket
     if (before?.state === 'lost' && before.epoch === previousEpoch) {
-      Object.assign(before, { epoch, state: 'owned', isScanned: false })
+      Object.assign(before, { epoch, state: 'owned', takenAt, isScanned: false })
       return
     }
     if (before) this.#leave(before)
-    this.#shards.set(shard, newShard({ shard, epoch }))
+    this.#shards.set(shard, newShard({ shard, epoch }, takenAt))
   }
 
   /** What was in these shards when they were taken has been looked for. Gives the queues that may start now. */

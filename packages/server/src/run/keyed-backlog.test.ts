@@ -156,6 +156,7 @@ test('unfixed places of many keys are fixed together, and only theirs stand stil
   find(...of('old', 1, 1), headOf(5, { key: 'a' }), headOf(6, { key: 'b' }))
   expect(take(5)).toMatchObject({ id: 1 })
   expect(take(5)).toBe(UNSURE)
+  backlog.beginLook(5)
   expect(idsOf(backlog.beginPin(5))).toEqual([5, 6])
   expect(take(5)).toBeNull()
   table.put(headOf(5, { key: 'a', pin: 1 }))

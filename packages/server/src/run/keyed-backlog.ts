@@ -13,6 +13,7 @@ const MOST_OF_A_KEY = 16
 /** With this many keys waiting, failing or busy, the lane is read no further: the bound on memory of a queue whose every key fails. */
 const MOST_KEYS = 10_000
 const MOST_WAITING = 2000
+/** Lines whose places are fixed at once. */
 const MOST_PINNED = 100
 
 /**
@@ -80,8 +81,12 @@ export class KeyedBacklog implements Backlog {
     return this.#unsureLines(xmin).length > 0
   }
 
+  beginLook(xmin: number): void {
+    for (const line of this.#unsureLines(xmin)) line.beginLook()
+  }
+
   beginPin(xmin: number): readonly Head[] {
-    return this.#unsureLines(xmin).map(line => line.beginPin())
+    return this.#unsureLines(xmin).flatMap(line => line.beginPin(this.#lane.readTo))
   }
 
   endPin(pinned: ReadonlySet<number> | null): void {

@@ -13,6 +13,8 @@ const HERE = -1
  * A load whose snapshot is older than a settle returns the settled rows after the settle has committed. So a settled
  * message stays known, as it was before, until every load that was running at that time has ended; the same message with
  * more attempts (retried, redriven) is news.
+ *
+ * A put of this node is like a load: others may find what it stored, and settle it, before its own answer is here.
  */
 export class Known {
   readonly #messages = new Map<number, number>()
@@ -22,6 +24,11 @@ export class Known {
 
   get size(): number {
     return this.#messages.size
+  }
+
+  /** The last one given out: an event that notes it came before every load and put with a higher one. */
+  get lastTicket(): number {
+    return this.#lastTicket
   }
 
   has({ id, attempts }: Seen): boolean {
@@ -48,17 +55,17 @@ export class Known {
     this.#leaving.push({ ticket: this.#lastTicket, messages })
   }
 
-  /** @returns the ticket to give back to `loadEnded` */
-  loadStarted(): number {
+  /** @returns the ticket to give back to `ended` */
+  started(): number {
     this.#lastTicket += 1
     this.#running.add(this.#lastTicket)
     return this.#lastTicket
   }
 
-  loadEnded(ticket: number): void {
+  ended(ticket: number): void {
     this.#running.delete(ticket)
     if (this.#leaving.length === 0) return
-    // Tickets are given out in order, so the first of the set is the oldest load still running.
+    // Tickets are given out in order, so the first of the set is the oldest still running.
     const [oldest = Number.POSITIVE_INFINITY] = this.#running
     let gone = 0
     for (const { ticket: until, messages } of this.#leaving) {

@@ -14,6 +14,12 @@ function open(most = 10, limitBytes = 1e9) {
 
 const idsOf = (line: Line) => line.heads.map(({ id }) => id)
 
+/** A look, and then all that may be pinned. */
+function pin(line: Line): number[] {
+  line.beginLook()
+  return line.beginPin(headOf(1e6)).map(({ id }) => id)
+}
+
 /** What a load from the line's cursor brings. */
 function load(line: Line, ...ids: number[]): void {
   line.cursor.begin()
@@ -53,11 +59,56 @@ test('the place of a message is not fixed while an older transaction runs, or it
 test('while its place is being fixed the line stands still, and then it goes', () => {
   const { line } = open()
   load(line, 5)
-  expect(line.beginPin().id).toBe(5)
+  expect(pin(line)).toEqual([5])
   expect(line.front(NOW, ALL)).toBeNull()
   expect(line.isUnsure(5)).toBe(false)
   line.endPin(new Set([5]))
   expect(line.front(NOW, 5)).toMatchObject({ id: 5 })
+})
+
+test('all that were in memory before the look began are fixed together, and go one after another', () => {
+  const { line } = open()
+  load(line, 5, 6, 7)
+  expect(pin(line)).toEqual([5, 6, 7])
+  line.endPin(new Set([7, 6, 5]))
+  for (const id of [5, 6, 7]) {
+    expect(line.front(NOW, 5)).toMatchObject({ id })
+    line.settled(line.takeFront(), null)
+  }
+})
+
+test('what came after the look began is not fixed: something acknowledged before it may still be to be found', () => {
+  const { line } = open()
+  load(line, 5)
+  line.beginLook()
+  line.offer(headOf(6))
+  expect(line.beginPin(headOf(1e6)).map(({ id }) => id)).toEqual([5])
+})
+
+test('of what was emptied and read again since the look began nothing is fixed', () => {
+  const { line } = open()
+  load(line, 5, 6)
+  line.beginLook()
+  line.offer(headOf(4))
+  load(line, 4, 5, 6)
+  expect(line.beginPin(headOf(1e6))).toEqual([])
+  expect(line.isUnsure(4)).toBe(true)
+})
+
+test('nothing beyond the place up to which all is read is fixed', () => {
+  const { line } = open()
+  load(line, 5, 6, 7)
+  line.beginLook()
+  expect(line.beginPin(headOf(6)).map(({ id }) => id)).toEqual([5, 6])
+})
+
+test('if one of them could not be fixed, the table says what is', () => {
+  const { line } = open()
+  load(line, 5, 6)
+  pin(line)
+  line.endPin(new Set([5]))
+  expect(line.front(NOW, ALL)).toBeNull()
+  expect(line.wantsPinned(NOW)).toBe(true)
 })
 
 test.each([
@@ -66,7 +117,7 @@ test.each([
 ])('a place %s is looked up in the table before anything goes', (_how, pinned) => {
   const { line } = open()
   load(line, 5)
-  line.beginPin()
+  pin(line)
   line.endPin(pinned)
   expect(line.front(NOW, ALL)).toBeNull()
   expect(line.wantsPinned(NOW)).toBe(true)
@@ -75,7 +126,7 @@ test.each([
 test('a place that was fixed while the line was emptied is looked up in the table', () => {
   const { line } = open()
   load(line, 5)
-  line.beginPin()
+  pin(line)
   line.drop(5)
   load(line, 3)
   line.endPin(new Set([5]))

@@ -19,8 +19,10 @@ export class Line {
   pinned = false
   /** Out, or being settled. */
   current: Head | null = null
-  /** Its place is being fixed; meanwhile the line stands still. */
-  #pinning: Head | null = null
+  /** Their places are being fixed; meanwhile the line stands still. */
+  #pinning: readonly Head[] = []
+  /** The last one that was here before the look that is under way. */
+  #lookedFor: Head | null = null
   /** The head is retried no earlier than this. */
   notBefore = 0
   readonly #pantry: Pantry
@@ -46,13 +48,13 @@ export class Line {
 
   /** An attempt, a load or a pin is under way, and its end will come to this line. */
   get isBusy(): boolean {
-    return this.current !== null || this.#pinning !== null || this.cursor.loading
+    return this.current !== null || this.#pinning.length > 0 || this.cursor.loading
   }
 
   /** The next message, if it may start now. */
   front(now: number, xmin: number): Head | typeof UNSURE | null {
     const head = this.#heads[0]
-    if (this.current || this.#pinning || this.pinned || !head || now < this.notBefore) return null
+    if (this.current || this.#pinning.length > 0 || this.pinned || !head || now < this.notBefore) return null
     if (head.retryAt !== null && head.retryAt > now) {
       this.notBefore = head.retryAt
       return null
@@ -70,27 +72,34 @@ export class Line {
 
   isUnsure(xmin: number): boolean {
     const head = this.#heads[0]
-    return (
-      !this.current && !this.#pinning && !this.pinned && head !== undefined && head.pin === null && head.xid >= xmin
-    )
+    const standsStill = this.current !== null || this.#pinning.length > 0 || this.pinned
+    return !standsStill && head !== undefined && head.pin === null && head.xid >= xmin
   }
 
-  beginPin(): Head {
-    this.#pinning = this.#heads[0]!
+  /** A look begins that will find whatever was acknowledged before one of these was put. */
+  beginLook(): void {
+    this.#lookedFor = this.#heads.at(-1) ?? null
+  }
+
+  /** Those in memory, up to this place, whose places may be fixed: nothing that precedes them is still to be found. */
+  beginPin(upTo: Place): readonly Head[] {
+    const count = this.#lookedFor === null ? 0 : this.#heads.indexOf(this.#lookedFor) + 1
+    this.#pinning = this.#heads.slice(0, count).filter(head => !isBefore(upTo, head))
     return this.#pinning
   }
 
   /** Which places were fixed; null: in doubt. What is pinned in the table and not here is read from there first. */
   endPin(pinned: ReadonlySet<number> | null): void {
-    const head = this.#pinning
-    if (!head) return
-    this.#pinning = null
-    if (pinned?.has(head.id) && this.#heads[0] === head) {
-      head.pin = 0
+    const heads = this.#pinning
+    const [first] = heads
+    if (!first) return
+    this.#pinning = []
+    if (heads.every((head, index) => pinned?.has(head.id) && this.#heads[index] === head)) {
+      for (const head of heads) head.pin = 0
       return
     }
     this.pinned = true
-    this.rewind(beforePlace(head))
+    this.rewind(beforePlace(first))
   }
 
   /** A message handed over in memory, or met on the way of the lane that feeds this line. */

@@ -53,7 +53,7 @@ export class Loader {
   }
 
   async #guard<L extends Load>(loads: readonly L[], run: (loads: readonly L[]) => Promise<void>): Promise<boolean> {
-    const ticket = this.#known.loadStarted()
+    const ticket = this.#known.started()
     try {
       await run(loads)
       return true
@@ -62,7 +62,7 @@ export class Loader {
       for (const load of loads) load.failed()
       return false
     } finally {
-      this.#known.loadEnded(ticket)
+      this.#known.ended(ticket)
     }
   }
 

@@ -97,32 +97,27 @@ test('dead letters for a queue of another node are announced', async () => {
   const room = new Room()
   const nodes = [await room.start('a'), await room.start('b')]
   await room.pass(2000)
-  const [mine, other] = [0, 1, 2, 3].reduce<number[][]>(
-    (lists, shard) => {
-      const owner = nodes[0]!.stats.shards === 2 && ownsOf(room, shard) === 'a' ? 0 : 1
-      lists[owner]!.push(shard === 0 ? SHARDS : shard)
-      return lists
-    },
-    [[], []],
-  )
-  room.add(mine![0]!, { deadLetterQueueId: other![0]! })
-  room.add(other![0]!)
+  const [mine, other]: [number[], number[]] = [[], []]
+  for (const shard of [0, 1, 2, 3]) {
+    const isMine = nodes[0]!.stats.shards === 2 && (await ownerOf(room, shard)) === 'a'
+    ;(isMine ? mine : other).push(shard === 0 ? SHARDS : shard)
+  }
+  room.add(mine[0]!, { deadLetterQueueId: other[0]! })
+  room.add(other[0]!)
   room.maxRetries = 0
-  room.receiver = ({ head, end }) => end(head.queueId === mine![0] ? 'failed' : 'delivered')
+  room.receiver = ({ head, end }) => end(head.queueId === mine[0] ? 'failed' : 'delivered')
   room.announced.length = 0
-  await room.put(mine![0]!, 1, {}, nodes[0])
+  await room.put(mine[0]!, 1, {}, nodes[0])
   await room.pass(100)
-  expect(room.announced.flat()).toContain(other![0]! % SHARDS)
+  expect(room.announced.flat()).toContain(other[0]! % SHARDS)
   expect(room.attempts.map(({ node }) => node)).toEqual(['a', 'b'])
 })
 
 /** Whose session holds this shard, found out by a queue of its own. */
-function ownsOf(room: Room, shard: number): string | undefined {
+async function ownerOf(room: Room, shard: number): Promise<string | undefined> {
   for (const [id, node] of room.nodes) {
     const before = room.announced.length
-    const fresh = { id: -1, xid: 0, createdAt: 0, kind: 'stored' } as const
-    const none = { orgId: 1, headers: null, dueAt: 1e15, expiresAt: null, priority: 0, key: null, cronId: null }
-    node.stored([{ ...none, queueId: shard + SHARDS * 1000, body: null, idempotency: null }], [fresh])
+    await room.put(shard + SHARDS * 1000, 1, { dueAt: 1e15 }, node)
     if (room.announced.length === before) return id
   }
   return undefined

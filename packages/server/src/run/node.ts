@@ -107,14 +107,28 @@ export class WorkingNode<R extends Route> {
     })
   }
 
-  /** Messages that this node has stored: to be called after their commit, before their callers are answered. */
-  stored(messages: readonly NewMessage[], results: readonly PutResult[]): void {
+  /**
+   * Stores all in one commit, and hands over in memory what this node serves itself, before the caller is answered.
+   * @throws as the engine's put does
+   */
+  async put(messages: readonly NewMessage[]): Promise<PutResult[]> {
+    const ticket = this.#dispatcher.putStarted()
+    try {
+      const results = await this.#options.engine.put(messages)
+      this.#stored(messages, results, ticket)
+      return results
+    } finally {
+      this.#dispatcher.putEnded(ticket)
+    }
+  }
+
+  #stored(messages: readonly NewMessage[], results: readonly PutResult[], ticket: number): void {
     const heads = messages.flatMap((message, index) => headOfNew(message, results[index]!))
     if (heads.length === 0) return
     const mine = new Set(this.#dispatcher.shards)
     const shardOf = (queueId: number): number => queueId % this.#options.engine.shardCount
     for (const xid of new Set(heads.map(head => head.xid))) this.#sweeper.handedOver(xid)
-    this.#dispatcher.offer(heads)
+    this.#dispatcher.offer(heads, ticket)
     const others = new Set(heads.map(({ queueId }) => shardOf(queueId)).filter(shard => !mine.has(shard)))
     if (others.size > 0) this.#options.announce([...others])
   }

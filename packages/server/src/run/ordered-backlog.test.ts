@@ -99,22 +99,28 @@ test('messages with a priority, left from before it was ordered, take their plac
   expect(backlog.isIdle()).toBe(true)
 })
 
-test('an unfixed place is fixed on demand, one at a time', () => {
-  const { find, take, table, backlog } = open()
+test('unfixed places are fixed on demand, those in memory together', () => {
+  const { find, take, settle, table, backlog } = open()
   find(headOf(5), headOf(6))
   expect(take(5)).toBe(UNSURE)
   expect(backlog.isUnsure(5)).toBe(true)
-  expect(backlog.beginPin(5).map(({ id }) => id)).toEqual([5])
+  backlog.beginLook()
+  expect(backlog.beginPin(5).map(({ id }) => id)).toEqual([5, 6])
   expect(backlog.beginPin(5)).toEqual([])
   table.put(headOf(5, { pin: 1 }))
-  backlog.endPin(new Set([5]))
-  expect(take(5)).toMatchObject({ id: 5 })
+  table.put(headOf(6, { pin: 2 }))
+  backlog.endPin(new Set([5, 6]))
+  const first = take(5) as Head
+  expect(first).toMatchObject({ id: 5 })
+  settle(first, null)
+  expect(take(5)).toMatchObject({ id: 6 })
 })
 
 test('a place that was fixed holds against what commits before it afterwards', () => {
   const { find, take, settle, deliver, table, backlog } = open()
   find(headOf(5))
   expect(take(5)).toBe(UNSURE)
+  backlog.beginLook()
   backlog.beginPin(5)
   table.put(headOf(5, { pin: 1 }))
   backlog.endPin(new Set([5]))

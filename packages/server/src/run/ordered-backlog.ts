@@ -34,8 +34,12 @@ export class OrderedBacklog implements Backlog {
     return this.#line.isUnsure(xmin)
   }
 
+  beginLook(): void {
+    this.#line.beginLook()
+  }
+
   beginPin(xmin: number): readonly Head[] {
-    return this.#line.isUnsure(xmin) ? [this.#line.beginPin()] : []
+    return this.#line.isUnsure(xmin) ? this.#line.beginPin(this.#line.cursor.readTo) : []
   }
 
   endPin(pinned: ReadonlySet<number> | null): void {

@@ -40,6 +40,8 @@ export class QueueRun<R extends Route> {
   /** What there is to read, remembered until the configuration is here. */
   #work: Omit<Work, 'queueId'> | null = null
   readonly #found = new Map<number, Found>()
+  /** The last ticket when messages were last taken from under this node. */
+  #disturbedAt = 0
 
   constructor(id: number, shard: Shard, pantry: Pantry) {
     this.id = id
@@ -61,6 +63,11 @@ export class QueueRun<R extends Route> {
     if (this.out.size > 0) return false
     if (this.#isClosed) return true
     return this.#work === null && this.#found.size === 0 && (this.backlog?.isIdle() ?? false)
+  }
+
+  /** Whether this node alone has had the queue, and nobody took a message from under it, since this ticket was given out. */
+  isUndisturbed(ticket: number): boolean {
+    return ticket > this.#disturbedAt && ticket > this.shard.takenAt
   }
 
   /** Takes its configuration on. A queue whose order changes waits until nothing of the old order is out. */
@@ -93,12 +100,14 @@ export class QueueRun<R extends Route> {
 
   /** A message was changed, or taken away: what has not been started of it is read again. */
   drop(id: number): void {
+    this.#disturbedAt = this.#pantry.known.lastTicket
     this.backlog?.drop(id)
     for (const outdated of this.#loading) outdated.messages.add(id)
   }
 
   /** Many messages were taken away. */
   purge(): void {
+    this.#disturbedAt = this.#pantry.known.lastTicket
     this.backlog?.clear()
     for (const outdated of this.#loading) outdated.all = true
   }

@@ -11,6 +11,8 @@ import type { Tenure } from '../engine/port.ts'
 export interface Shard extends Tenure {
   epoch: number
   state: 'owned' | 'draining' | 'lost' | 'gone'
+  /** The last ticket (known.ts) when it was taken. */
+  takenAt: number
   /** What was in it when it was taken has been looked for: before that, nothing of it is started. */
   isScanned: boolean
   /** Attempts under way or not yet settled. */
@@ -19,8 +21,8 @@ export interface Shard extends Tenure {
   drained: (() => void) | null
 }
 
-export function newShard({ shard, epoch }: Tenure): Shard {
-  return { shard, epoch, state: 'owned', isScanned: false, busy: 0, drained: null }
+export function newShard({ shard, epoch }: Tenure, takenAt: number): Shard {
+  return { shard, epoch, state: 'owned', takenAt, isScanned: false, busy: 0, drained: null }
 }
 
 export function leaveBusy(shard: Shard): void {

@@ -63,6 +63,16 @@ test('a place that two looks did not fix is pinned, and then the queue has its t
   expect(queue.backlog!.take(0, sweeper.xmin)).toMatchObject({ id: 7 })
 })
 
+test('all that came before the look which decides are pinned together, and nothing that came later', async () => {
+  const { pins, unsure, queue } = open()
+  unsure.add(queue)
+  queue.backlog!.offer(headOf(8))
+  unsure.swept()
+  queue.backlog!.offer(headOf(9))
+  unsure.swept()
+  expect(pins.map(({ ids }) => ids)).toEqual([[7, 8]])
+})
+
 test('a pin that fails is in doubt: after a pause, the table says what is pinned', async () => {
   const { clock, fixed, pins, sweeper, unsure, queue } = open()
   unsure.add(queue)

@@ -22,7 +22,8 @@ export interface UnsureOptions<R extends Route> {
  * something before it.
  *
  * Most often that transaction is another put that ends within the millisecond, so two looks are waited for; then the
- * places are pinned. A transaction that runs for an hour, whoever's it is, therefore holds nothing up.
+ * places are pinned, of all that were in memory when the second look began. That look has found whatever was acknowledged
+ * before one of them was put. A transaction that runs for an hour, whoever's it is, therefore holds nothing up.
  */
 export class Unsure<R extends Route> {
   readonly #options: UnsureOptions<R>
@@ -48,6 +49,7 @@ export class Unsure<R extends Route> {
         fixed(queue)
       } else if (looks === 0) {
         this.#looks.set(queue, 1)
+        queue.backlog.beginLook(sweeper.xmin)
         fixed(queue)
         clock.setTimer(() => sweeper.soon(), SECOND_LOOK_MS)
       } else if (looks === 1) {

@@ -24,7 +24,7 @@ interface ClientsOptions {
 /** Those outside: they put messages, cancel and redrive them, and change queues, through whichever node is there. */
 export class Clients {
   readonly #options: ClientsOptions
-  #acknowledged = 0
+  #count = 0
   #nth = 0
   #isCalm = false
 
@@ -33,7 +33,7 @@ export class Clients {
   }
 
   get areDone(): boolean {
-    return this.#acknowledged >= this.#options.messages
+    return this.#count >= this.#options.messages
   }
 
   start(): void {
@@ -67,17 +67,25 @@ export class Clients {
     }
   }
 
-  /** Puts one message after another. One with a key is put again until it is acknowledged. */
+  /** Puts one message after another, at times several to one line through one node after another. */
   async #put(): Promise<void> {
     const { time, random } = this.#options.network
     while (!this.areDone) {
       await time.sleep(random() < 0.7 ? random() * 40 : random() * 1200)
       const message = this.#message()
-      const calledAt = time.now
-      while (!this.areDone) {
-        if ((await this.#try(message, calledAt)) || !message.idempotency) break
-        await time.sleep(random() * 200)
-      }
+      await this.#putThrough(message)
+      const more = random() < 0.2 ? Math.floor(random() * 12) : 0
+      for (let nth = 0; nth < more && !this.areDone; nth++) await this.#putThrough(this.#another(message))
+    }
+  }
+
+  /** One with an idempotency key is put again until it is acknowledged. */
+  async #putThrough(message: NewMessage): Promise<void> {
+    const { time, random } = this.#options.network
+    const calledAt = time.now
+    while (!this.areDone) {
+      if ((await this.#try(message, calledAt)) || !message.idempotency) break
+      await time.sleep(random() * 200)
     }
   }
 
@@ -86,16 +94,15 @@ export class Clients {
     const node = pickNode()
     if (!node) return false
     try {
-      const put = node.engine.put([message])
+      const put = node.working.put([message])
       const late = network.time.sleep(PATIENCE_MS).then(() => Promise.reject(new Error('no answer')))
       const [result] = await Promise.race([put, late])
       if (!result || !node.process.isAlive) return false
-      node.process.do(() => node.working.stored([message], [result]))
       if (result.kind === 'conflict') ledger.violations.push(`a repeated put was refused: ${message.body}`)
       const { queueId, key } = message
       const acknowledgedAt = network.time.now
       ledger.acknowledge({ id: result.id, queueId, key, isDelayed: message.dueAt !== null, calledAt, acknowledgedAt })
-      this.#acknowledged += 1
+      this.#count += 1
       return true
     } catch {
       return false
@@ -123,6 +130,10 @@ export class Clients {
       cronId: null,
       idempotency: random() < 0.3 ? { key: body, bodyHash, ttlMs: DAY_MS } : null,
     }
+  }
+
+  #another(like: NewMessage): NewMessage {
+    return { ...like, body: `message ${this.#nth++}`, dueAt: null, idempotency: null }
   }
 
   #pickQueue(): number {

@@ -72,7 +72,6 @@ eachDatabase('spans', open => {
     const failures: unknown[] = []
     const commit = createGroupCommit({
       put: engine.put,
-      stored: () => {},
       repair: createSpanRepair(open(), reason => failures.push(reason)),
     })
     const results = await commit.putAll(Array.from({ length: 50 }, () => MESSAGE))
