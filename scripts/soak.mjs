@@ -17,8 +17,10 @@ const FULL = {
   STORY_BACKLOG: '10000',
   STORY_BURSTS: '20',
   SIMULATION_SEEDS: '10000',
+  LATE_COMMIT_MS: '60000',
+  HEAD_LOADER_ROWS: '6000000',
 }
-const STORIES = ['packages/server/test/stories', 'simulation']
+const STORIES = ['packages/server/test/stories', 'simulation', 'late-commit', 'head-loader']
 const PAGE = join(root, 'docs/reference/reliability.md')
 
 await install()

@@ -33,7 +33,9 @@ export interface WorkingNodeOptions<R extends Route> {
 }
 
 const EXPIRY_MS = 1000
+/** The last net, and the one look that walks the dead entries of all that was settled: a fiftieth of the time at most. */
 const RESCAN_MS = 30_000
+const RESCAN_SHARE = 50
 const EXPIRED_AT_ONCE = 1000
 
 /**
@@ -97,13 +99,16 @@ export class WorkingNode<R extends Route> {
 
   /** @throws DatabaseError */
   async start(): Promise<void> {
+    const clock = this.#clock
     await this.#sweeper.start()
     if (!this.#ownership) return
     this.#ownership.start()
     this.#every(EXPIRY_MS, 'expiry', () => this.#expire())
     this.#every(RESCAN_MS, 'rescan', async () => {
       this.#dispatcher.forgetIdle()
+      const began = clock.monotonic()
       await this.#dispatcher.rescan()
+      return (clock.monotonic() - began) * RESCAN_SHARE
     })
   }
 
@@ -180,19 +185,23 @@ export class WorkingNode<R extends Route> {
     if (others.length > 0) this.#options.announce(others)
   }
 
-  async #expire(): Promise<void> {
+  async #expire(): Promise<number> {
     if (this.#ownership?.mayAct()) await this.#dispatcher.expire(EXPIRED_AT_ONCE)
+    return 0
   }
 
-  /** Runs again and again, each time after the last is over. A failure is logged and not the end. */
-  #every(delayMs: number, chore: string, run: () => Promise<void>): void {
+  /** Runs again and again, each after `delayMs`, or the time that the last one gave back. A failure is logged and not the end. */
+  #every(delayMs: number, chore: string, run: () => Promise<number>): void {
     const { log } = this.#options
-    const arm = (): unknown => this.#clock.setTimer(turn, delayMs)
-    const turn = (): void => {
-      run()
-        .catch(error => this.#stopped || log.warn({ err: error, chore }, 'a chore failed; it is done again'))
-        .finally(arm)
+    const turn = async (): Promise<void> => {
+      let restMs = 0
+      try {
+        restMs = await run()
+      } catch (error) {
+        if (!this.#stopped) log.warn({ err: error, chore }, 'a chore failed; it is done again')
+      }
+      this.#clock.setTimer(() => void turn(), Math.max(delayMs, restMs))
     }
-    arm()
+    this.#clock.setTimer(() => void turn(), delayMs)
   }
 }
