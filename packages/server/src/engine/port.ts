@@ -218,7 +218,7 @@ export interface PushEngine {
  * reason; `take` runs in that same session, so that a session that has lost its locks cannot make a tenure void.
  */
 export interface Locks {
-  /** Opens a session. The server ends it by itself after `idleTimeoutMs` without a word. @throws DatabaseError */
+  /** Opens a session. The server ends it by itself after `idleTimeoutMs` (whole) without a word. @throws DatabaseError */
   open(idleTimeoutMs: number, ended: (reason: Error) => void): Promise<LockHold>
 }
 

@@ -143,7 +143,7 @@ export class Ownership {
   async #open(): Promise<LockHold> {
     const { locks, timeoutMs } = this.#options
     let opened: LockHold | null = null
-    const hold = await locks.open(timeoutMs * IDLE, reason => this.#drop(opened, reason))
+    const hold = await locks.open(Math.round(timeoutMs * IDLE), reason => this.#drop(opened, reason))
     opened = hold
     if (this.#isOver) {
       await hold.close()

@@ -20,6 +20,7 @@ export class MemoryLocks implements Locks {
   }
 
   async open(idleTimeoutMs: number, ended: (reason: Error) => void): Promise<LockHold> {
+    if (!Number.isInteger(idleTimeoutMs)) throw new RangeError(`idleTimeoutMs must be whole, not ${idleTimeoutMs}`)
     const session: Session = { member: false, shards: new Set(), lastWord: this.#now, idleTimeoutMs, ended }
     this.#sessions.add(session)
     return this.#holdOf(session)
