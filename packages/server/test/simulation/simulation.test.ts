@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { measured } from '../harness/scale.ts'
 import { type PlantedBug, simulate } from './world.ts'
 
 const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 200)
@@ -9,10 +10,13 @@ const replay = (seed: number): string => `SIMULATION_FIRST_SEED=${seed} SIMULATI
 test(`under ${SEEDS} schedules of crashes, freezes, cuts, delays and errors, every guarantee holds`, {
   timeout: 60_000 + SEEDS * 5000,
 }, async () => {
+  let messages = 0
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
-    const { violations } = await simulate({ seed, nodes: 3, messages: 120, faults: true })
+    const { violations, acknowledged } = await simulate({ seed, nodes: 3, messages: 120, faults: true })
     expect(violations, replay(seed)).toEqual([])
+    messages += acknowledged
   }
+  measured('the simulation', { seeds: SEEDS, 'messages acknowledged': messages, violations: 0 })
 })
 
 test('without a fault, no message is delivered twice and none out of order', { timeout: 120_000 }, async () => {
