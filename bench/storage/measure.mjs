@@ -8,8 +8,8 @@ import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { build } from '../../scripts/build.mjs'
+import { startServer } from '../postgres.mjs'
 import { fill, SPAN } from './fill.mjs'
-import { startServer } from './server.mjs'
 
 const pg = createRequire(new URL('../../packages/server/package.json', import.meta.url))('pg')
 const { values } = parseArgs({
@@ -19,7 +19,7 @@ const rows = Number(values.rows ?? SPAN)
 const folder = values.folder ?? '/tmp/posthorn-storage'
 const LISTS_ONLY = values.keep ?? false
 
-await build(['contract', 'server'])
+await build({ only: ['contract', 'server'], quick: true })
 const { measureLists, measureWithoutIndexes } = await import('./lists.mjs')
 const { measureMoves, measurePuts, measureRemoval } = await import('./writes.mjs')
 const { measureDrop } = await import('./drop-span.mjs')
@@ -41,8 +41,7 @@ try {
   print(['List', 'ms', 'blocks'], await measureLists(client, rows))
   print(['Without `message_queue`, `message_cron` without id', 'ms', 'blocks'], await measureWithoutIndexes(client))
   if (!LISTS_ONLY) {
-    const url = `postgres://postgres@/postgres?host=${encodeURIComponent(folder)}`
-    const db = await openDatabase({ url, dataDir: folder }, silentLog)
+    const db = await openDatabase({ url: server.urlOf('postgres'), dataDir: folder }, silentLog)
     print(['Write', 'ms'], [...(await measurePuts(db)), ...(await measureMoves(db))])
     await db.stop()
     print(['Removal', 'ms'], await measureRemoval(client))

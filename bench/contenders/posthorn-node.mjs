@@ -1,0 +1,110 @@
+/** Posthorn as it ships: `posthorn serve` from what was built, as a process, and its REST API. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Agent, request } from 'undici'
+
+const COMMAND = fileURLToPath(new URL('../../packages/server/bin/posthorn.mjs', import.meta.url))
+const LEASH = new URL('leash.mjs', import.meta.url).href
+const START_MS = 120_000
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+/** Starts a node with these settings (as the environment has them) and waits until it is ready. */
+export async function startPosthorn({ node = process.execPath, flags = [], settings }) {
+  const child = spawn(node, [...flags, '--import', LEASH, COMMAND, 'serve'], {
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      POSTHORN_PORT: '0',
+      POSTHORN_LOG_LEVEL: 'info',
+      ...settings,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  let said = ''
+  const keep = text => {
+    said = (said + text).slice(-20_000)
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  const deadline = performance.now() + START_MS
+  for (;;) {
+    const url = /listens on (http:\/\/\S+)/.exec(said)?.[1]
+    if (url && (await isReady(url))) return new PosthornNode(child, url, () => said)
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill('SIGKILL')
+      throw new Error(`posthorn did not start: ${said}`)
+    }
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+async function isReady(url) {
+  const answer = await request(`${url}/health/ready`)
+  await answer.body.dump()
+  return answer.statusCode === 200
+}
+
+class PosthornNode {
+  #child
+  #agent = new Agent({ pipelining: 1 })
+  #said
+
+  constructor(child, url, said) {
+    this.#child = child
+    this.#said = said
+    this.url = url
+  }
+
+  get pid() {
+    return this.#child.pid
+  }
+
+  /** The end of its log. */
+  get log() {
+    return this.#said()
+  }
+
+  /** What it answers, as an object. @throws Error unless it is 2xx */
+  async call(method, path, body) {
+    const answer = await this.#request(method, path, body)
+    const text = await answer.body.text()
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text.slice(0, 500)}`)
+    return JSON.parse(text)
+  }
+
+  /** How many messages there are with this status. */
+  async count(status) {
+    const answer = await this.#request('GET', `/messages/?limit=1&totalCount=true&where.status.eq=${status}`)
+    await answer.body.dump()
+    if (answer.statusCode !== 200) throw new Error(`counting messages: ${answer.statusCode}`)
+    return Number(answer.headers['x-total-count'])
+  }
+
+  /** One of the numbers that it keeps for Prometheus. */
+  async metric(name) {
+    const answer = await this.#request('GET', '/metrics')
+    const text = await answer.body.text()
+    return Number(new RegExp(`^posthorn_${name} (.*)$`, 'm').exec(text)?.[1])
+  }
+
+  async stop() {
+    await this.#agent.destroy()
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const gone = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    await gone
+  }
+
+  #request(method, path, body) {
+    const payload = body === undefined ? {} : { body: JSON.stringify(body), headers: JSON_TYPE }
+    return request(this.url + path, { method, dispatcher: this.#agent, ...payload })
+  }
+}
+
+/** Queues as the bench uses them: signed, with the defaults of everything else. */
+export function newQueue(name, callbackUrl, more = {}) {
+  return { name, callbackUrl, method: 'POST', secrets: [SECRET], ...more }
+}
+
+const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
