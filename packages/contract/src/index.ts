@@ -13,6 +13,7 @@ export { neededRights, type Operation, type Right, type Scope, type Verb } from 
 export type { MessagePut, PutManyResult } from './operations/messages.ts'
 export type { ClaimedMessage } from './operations/pull.ts'
 export * from './operations.ts'
+export * from './queue-limits.ts'
 export { type Reading, readAuthorization } from './read-authorization.ts'
 export type { Access, CreateOf, Declared, Field, Fields, Relation, Resource, RowOf, UpdateOf } from './resource.ts'
 export * from './resources/attempt.ts'

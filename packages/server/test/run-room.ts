@@ -39,6 +39,9 @@ export function routeOf(id: number, fields: Partial<Route> = {}): Route {
     callbackUrl: 'http://receiver.test',
     ordered: 'none',
     concurrency: 10,
+    rateLimit: null,
+    circuitBreaker: null,
+    weight: 10,
     deadLetterQueueId: null,
     isPaused: false,
     ...fields,
@@ -206,3 +209,6 @@ export function engineOf(parts: Partial<PushEngine>): PushEngine {
     },
   })
 }
+
+/** Of a queue that can use as many as there are. */
+export const eager = (): number => Number.POSITIVE_INFINITY

@@ -92,6 +92,12 @@ export interface Queue {
   timeoutMs: number
   /** Most attempts under way at once. */
   concurrency: number
+  /** Most attempts per interval: {count, intervalMs, burst}; null for no bound. */
+  rateLimit: { count: number; intervalMs: number; burst: number } | null
+  /** After so many failures in a row, one probe at a time: {failures, probeMs, maxProbeMs}; null for none. */
+  circuitBreaker: { failures: number; probeMs: number; maxProbeMs: number } | null
+  /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
+  weight: number
   ordered: 'none' | 'queue' | 'key'
   followRedirects: boolean
   /** What a 410 answer does. */
@@ -188,6 +194,7 @@ export interface QueueWhere {
   updatedAt?: Comparison<string>
   timeoutMs?: Comparison<number>
   concurrency?: Comparison<number>
+  weight?: Comparison<number>
   ordered?: Comparison<'none' | 'queue' | 'key'>
   followRedirects?: Comparison<boolean>
   onGone?: Comparison<'fail' | 'pause'>
@@ -196,7 +203,7 @@ export interface QueueWhere {
   version?: Comparison<number>
 }
 
-export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'ordered' | 'followRedirects' | 'onGone' | 'pausedAt' | 'pauseReason' | 'version'
+export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'weight' | 'ordered' | 'followRedirects' | 'onGone' | 'pausedAt' | 'pauseReason' | 'version'
 
 export interface MessageWhere {
   id?: Comparison<number>
@@ -272,6 +279,12 @@ export interface QueuesCreateInput {
   timeoutMs?: number
   /** Most attempts under way at once. */
   concurrency?: number
+  /** Most attempts per interval: {count, intervalMs, burst}; null for no bound. */
+  rateLimit?: { count: number; intervalMs: number; burst?: number } | null
+  /** After so many failures in a row, one probe at a time: {failures, probeMs, maxProbeMs}; null for none. */
+  circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
+  /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
+  weight?: number
   ordered?: 'none' | 'queue' | 'key'
   followRedirects?: boolean
   /** What a 410 answer does. */
@@ -303,6 +316,12 @@ export interface QueuesUpdateInput {
   timeoutMs?: number
   /** Most attempts under way at once. */
   concurrency?: number
+  /** Most attempts per interval: {count, intervalMs, burst}; null for no bound. */
+  rateLimit?: { count: number; intervalMs: number; burst?: number } | null
+  /** After so many failures in a row, one probe at a time: {failures, probeMs, maxProbeMs}; null for none. */
+  circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
+  /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
+  weight?: number
   ordered?: 'none' | 'queue' | 'key'
   followRedirects?: boolean
   /** What a 410 answer does. */

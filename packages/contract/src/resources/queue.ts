@@ -1,6 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { goneRules, methods, orderings } from '../delivery.ts'
 import {
+  CircuitBreaker,
+  CircuitBreakerInput,
+  RateLimit,
+  RateLimitInput,
+  USUAL_WEIGHT,
+  Weight,
+} from '../queue-limits.ts'
+import {
   type CreateOf,
   optional,
   type RowOf,
@@ -65,6 +73,19 @@ export const queue = resource({
       Type.Integer({ minimum: 1, maximum: 1000, description: 'Most attempts under way at once.' }),
       { default: 50 },
     ),
+    rateLimit: optional(Nullable(RateLimit), {
+      input: Nullable(RateLimitInput),
+      filter: false,
+      sort: false,
+      default: null,
+    }),
+    circuitBreaker: optional(Nullable(CircuitBreaker), {
+      input: Nullable(CircuitBreakerInput),
+      filter: false,
+      sort: false,
+      default: null,
+    }),
+    weight: optional(Weight, { default: USUAL_WEIGHT }),
     ordered: optional(OneOf(orderings), { default: 'none' }),
     followRedirects: optional(Type.Boolean(), { default: false }),
     onGone: optional(OneOf(goneRules, { description: 'What a 410 answer does.' }), { default: 'fail' }),

@@ -6,7 +6,7 @@
  * never covered by what it changed. Unknown ids are remembered for a second, so that calls for a queue that is not there
  * do not all reach the database.
  */
-import type { Backoff, GoneRule, Ordering } from '@posthorn/contract'
+import type { Backoff, CircuitBreaker, GoneRule, Ordering, RateLimit } from '@posthorn/contract'
 import type { Clock } from '../clock.ts'
 import type { Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
@@ -30,6 +30,9 @@ export interface QueueConfig {
   readonly ordered: Ordering
   readonly followRedirects: boolean
   readonly onGone: GoneRule
+  readonly rateLimit: RateLimit | null
+  readonly circuitBreaker: CircuitBreaker | null
+  readonly weight: number
   /** Opened; newest first. */
   readonly secrets: readonly string[]
   /** Also while its signing secrets cannot be opened. */
@@ -152,6 +155,9 @@ export class QueueBook {
       ordered: row.ordered,
       followRedirects: row.follow_redirects,
       onGone: row.on_gone,
+      rateLimit: row.rate_limit,
+      circuitBreaker: row.circuit_breaker,
+      weight: row.weight,
       secrets: secrets ?? [],
       isPaused: row.paused_at !== null || secrets === null,
       version: row.version,
@@ -187,6 +193,9 @@ interface QueueRow {
   readonly ordered: Ordering
   readonly follow_redirects: boolean
   readonly on_gone: GoneRule
+  readonly rate_limit: RateLimit | null
+  readonly circuit_breaker: CircuitBreaker | null
+  readonly weight: number
   readonly secrets: string[]
   readonly paused_at: Date | null
   readonly version: number

@@ -1,6 +1,10 @@
 /** What callers say of a queue, in the form in which it is stored. */
 import {
+  type CircuitBreaker,
+  type CircuitBreakerInput,
   explicitBackoff,
+  explicitCircuitBreaker,
+  explicitRateLimit,
   Problem,
   type QueueCreate,
   type QueueUpdate,
@@ -43,6 +47,9 @@ const COLUMNS: {
   followRedirects: { column: 'follow_redirects', type: 'boolean', store: value => value },
   onGone: { column: 'on_gone', type: 'text', store: value => value },
   secrets: { column: 'secrets', type: 'text[]', store: (value, rules) => sealAll(value, rules.secrets) },
+  rateLimit: { column: 'rate_limit', type: 'jsonb', store: value => explicitRateLimit(value) },
+  circuitBreaker: { column: 'circuit_breaker', type: 'jsonb', store: value => storedBreaker(value) },
+  weight: { column: 'weight', type: 'smallint', store: value => value },
 }
 
 /** The parameters of create_queue.sql. @throws Problem validation_failed */
@@ -84,6 +91,19 @@ function storedUrl(value: string): string {
     throw new Problem('validation_failed', { problem: 'body/callbackUrl must be an http or https URL' })
   }
   return value
+}
+
+function storedBreaker(input: CircuitBreakerInput): CircuitBreaker {
+  const breaker = explicitCircuitBreaker(input)
+  const { probeMs, maxProbeMs } = breaker
+  if (maxProbeMs >= probeMs) return breaker
+  const field = 'body/circuitBreaker/maxProbeMs'
+  throw new Problem('validation_failed', {
+    problem: `${field} must be >= ${probeMs}, its probeMs`,
+    field,
+    rule: 'minimum',
+    limit: probeMs,
+  })
 }
 
 function sealAll(secrets: readonly string[], box: SecretBox): string[] {

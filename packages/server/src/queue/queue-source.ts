@@ -16,6 +16,7 @@ const columns: Columns = {
   ordered: column('q.ordered', 'text'),
   followRedirects: column('q.follow_redirects', 'bool'),
   onGone: column('q.on_gone', 'text'),
+  weight: column('q.weight', 'int8'),
   pausedAt: timestamp('q.paused_at', { nullable: true }),
   pauseReason: column('q.pause_reason', 'text', { nullable: true }),
   version: column('q.version', 'int8'),
@@ -24,6 +25,8 @@ const columns: Columns = {
 const hidden: Columns = {
   headers: column('q.headers', 'jsonb', { nullable: true }),
   backoff: column('q.backoff', 'jsonb'),
+  rateLimit: column('q.rate_limit', 'jsonb', { nullable: true }),
+  circuitBreaker: column('q.circuit_breaker', 'jsonb', { nullable: true }),
   signed: column('cardinality(q.secrets) > 0', 'bool'),
 }
 
@@ -75,6 +78,9 @@ function decodeQueue(row: QueueRow): Queue {
     ordered: row.ordered,
     followRedirects: row.followRedirects,
     onGone: row.onGone,
+    rateLimit: row.rateLimit,
+    circuitBreaker: row.circuitBreaker,
+    weight: row.weight,
     signed: row.signed,
     pausedAt: row.pausedAt?.toISOString() ?? null,
     pauseReason: row.pauseReason,

@@ -63,6 +63,12 @@ export interface Backlog {
   isIdle(): boolean
 }
 
+/**
+ * Handed over in memory beyond this many waiting, messages are left for a load: no backlog in memory, least of all for a
+ * queue that can use next to none. Some are always taken, so that a queue at rest needs no load at all.
+ */
+export const mostOffered = (appetite: number): number => Math.max(16, Math.min(4000, 4 * appetite))
+
 /** The earliest of these times that is still to come. */
 export function earliest(now: number, times: readonly (number | null)[]): number | null {
   let next: number | null = null

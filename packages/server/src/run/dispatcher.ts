@@ -3,6 +3,7 @@ import type { Change, Head, PushEngine, Sweep, Taken, Verdict } from '../engine/
 import type { Log } from '../log.ts'
 import { UNSURE } from './backlog.ts'
 import { Feeder } from './feeder.ts'
+import { Gates } from './gates.ts'
 import { Holdings } from './holdings.ts'
 import { Known } from './known.ts'
 import { Loader } from './loader.ts'
@@ -60,13 +61,14 @@ export class Dispatcher<R extends Route> {
   readonly #feeder: Feeder<R>
   readonly #settler: Settler
   readonly #round: Round<R>
+  readonly #gates: Gates<R>
   readonly #unsure: Unsure<R>
   #isPumpScheduled = false
   #stopped = false
 
   constructor(options: DispatcherOptions<R>) {
     this.#options = options
-    const { engine, clock, log, meter, limits, sweeper, mayAct, routes, deadLettered } = options
+    const { engine, clock, log, meter, happenings, limits, sweeper, mayAct, routes, deadLettered } = options
     const known = this.#known
     const touch = (queue: QueueRun<R>): void => this.#touch(queue)
     const pantry = new Pantry(known, limits.bufferBytes)
@@ -76,12 +78,16 @@ export class Dispatcher<R extends Route> {
       known,
       pantry,
       opened: queue => this.#router.route(queue),
-      closed: queue => this.#feeder.forget(queue),
+      closed: queue => {
+        this.#feeder.forget(queue)
+        this.#gates.forget(queue)
+      },
     })
     this.#router = new Router({ routes, clock, log, routed: touch })
     const loader = new Loader({ engine, known, clock, log, promoted: () => sweeper.soon() })
     this.#feeder = new Feeder({ loader, clock, now: () => sweeper.now(), mayAct, fed: touch })
     this.#round = new Round(limits.inFlight)
+    this.#gates = new Gates({ clock, happenings, opened: touch })
     this.#unsure = new Unsure({ engine, sweeper, clock, log, fixed: touch })
     const settle: PushEngine['settle'] = (batch, again) => engine.settle(batch, again)
     const settled = (over: readonly Finished[], held: (one: Finished) => boolean) => this.#settled(over, held)
@@ -95,6 +101,7 @@ export class Dispatcher<R extends Route> {
       unsettled: this.#settler.pending,
       known: this.#known.size,
       bufferBytes: this.#pantry.bytes,
+      openCircuits: this.#gates.openCircuits,
     }
   }
 
@@ -197,14 +204,17 @@ export class Dispatcher<R extends Route> {
 
   #expire(head: Head): boolean {
     const queue = this.#holdings.open(head.queueId)
-    if (!queue || !this.#pantry.add(head)) return false
+    if (!queue) return false
+    // In memory, where it may wait for the gate for long.
+    if (queue.gate) queue.drop(head.id)
+    if (!this.#pantry.add(head)) return false
     this.#pantry.started(head)
     this.#end(queue, head, LATE)
     return true
   }
 
   forgetIdle(): void {
-    this.#holdings.forgetIdle()
+    this.#holdings.forgetIdle(this.#options.clock.monotonic())
   }
 
   /** This node may act again. */
@@ -231,12 +241,13 @@ export class Dispatcher<R extends Route> {
   stop(): void {
     this.#stopped = true
     this.#feeder.stop()
+    this.#gates.stop()
     this.#router.stop()
     this.#settler.stop()
   }
 
   #startNext(queue: QueueRun<R>, now: number): void {
-    if (!queue.mayStart) return
+    if (!queue.mayStart || !this.#gates.admits(queue)) return
     const head = queue.backlog!.take(now, this.#options.sweeper.xmin)
     if (head === UNSURE) {
       this.#unsure.add(queue)
@@ -259,6 +270,7 @@ export class Dispatcher<R extends Route> {
     queue.out.add(head)
     queue.shard.busy += 1
     this.#round.started(queue)
+    this.#gates.started(queue, head)
     this.#options.delivery.attempt(route, head, head.attempts + 1, (report, decide) => {
       queue.inFlight -= 1
       this.#attempted(queue, route, head, startedAt, report, decide)
@@ -273,6 +285,7 @@ export class Dispatcher<R extends Route> {
     this.#options.meter.attempted(outcome, report.durationMs)
     if (outcome === 'delivered') queue.window.succeeded(route.concurrency)
     else queue.window.failed(timedOut)
+    this.#gates.ended(queue, head, report)
     const { verdict, pause } = decide(this.#options.sweeper.now())
     if (pause !== null) this.#pause(queue, pause)
     const attempt = { ...rest, n: head.attempts + 1, startedAt, queueVersion: route.version }
@@ -339,7 +352,7 @@ export class Dispatcher<R extends Route> {
 
   /** Something happened to this queue: it may have a message to start, want a load, or wait for a time. */
   #touch(queue: QueueRun<R>): void {
-    if (queue.mayStart) this.#round.add(queue)
+    if (queue.mayStart && this.#gates.admits(queue)) this.#round.add(queue)
     this.#feeder.want(queue)
     if (this.#isPumpScheduled) return
     // One round for everything that happens in one turn.

@@ -1,9 +1,9 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
+import { Alarm } from './alarm.ts'
 import type { Load } from './backlog.ts'
 import type { Loader } from './loader.ts'
 import type { Route } from './port.ts'
 import type { QueueRun } from './queue-run.ts'
-import { Timetable } from './timetable.ts'
 
 export interface FeederOptions<R extends Route> {
   readonly loader: Pick<Loader, 'run'>
@@ -27,27 +27,27 @@ const BYTES_PER_LOAD = 16 * 1024 * 1024
 export class Feeder<R extends Route> {
   readonly #options: FeederOptions<R>
   readonly #wanting = new Set<QueueRun<R>>()
-  readonly #times = new Timetable<QueueRun<R>>()
+  readonly #alarm: Alarm<QueueRun<R>>
   #loading = 0
   #isScheduled = false
-  #timer: { readonly at: number; readonly timer: Timer } | null = null
   #stopped = false
 
   constructor(options: FeederOptions<R>) {
     this.#options = options
+    const { clock, now, fed } = options
+    this.#alarm = new Alarm({ clock, now, ring: fed })
   }
 
   /** This queue may want a load, or wait for another time than before. */
   want(queue: QueueRun<R>): void {
     if (!queue.isServed || !queue.backlog) return
-    this.#times.set(queue, queue.backlog.nextAt(this.#options.now()))
-    this.#arm()
+    this.#alarm.set(queue, queue.backlog.nextAt(this.#options.now()))
     this.#wanting.add(queue)
     this.resume()
   }
 
   forget(queue: QueueRun<R>): void {
-    this.#times.set(queue, null)
+    this.#alarm.set(queue, null)
     this.#wanting.delete(queue)
   }
 
@@ -63,7 +63,7 @@ export class Feeder<R extends Route> {
 
   stop(): void {
     this.#stopped = true
-    this.#timer?.timer.cancel()
+    this.#alarm.stop()
   }
 
   async #load(): Promise<void> {
@@ -95,20 +95,5 @@ export class Feeder<R extends Route> {
       if (queues >= QUEUES_PER_LOAD || bytes >= BYTES_PER_LOAD) break
     }
     return loads
-  }
-
-  /** One timer for the earliest of all times that queues wait for. */
-  #arm(): void {
-    const at = this.#times.next()
-    if (at === null || this.#stopped || (this.#timer !== null && this.#timer.at <= at)) return
-    this.#timer?.timer.cancel()
-    const delayMs = Math.max(1, at - this.#options.now())
-    this.#timer = { at, timer: this.#options.clock.setTimer(() => this.#ring(), delayMs) }
-  }
-
-  #ring(): void {
-    this.#timer = null
-    for (const queue of this.#times.take(this.#options.now())) this.#options.fed(queue)
-    this.#arm()
   }
 }

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { headOf, openPantry, QUEUE, Table } from '../../test/run-room.ts'
+import { eager, headOf, openPantry, QUEUE, Table } from '../../test/run-room.ts'
 import type { Head } from '../engine/port.ts'
 import { FreeBacklog } from './free-backlog.ts'
 
 function open(limitBytes = 1e9) {
   const pantry = openPantry(limitBytes)
   const table = new Table(pantry)
-  const backlog = new FreeBacklog(QUEUE, pantry)
+  const backlog = new FreeBacklog(QUEUE, pantry, eager)
   const find = (...heads: Head[]) => {
     table.put(...heads)
     for (const { priority, dueAt, xid } of heads) backlog.found(priority, dueAt === null ? xid : null, dueAt)

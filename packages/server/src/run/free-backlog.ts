@@ -1,13 +1,10 @@
 import type { Head } from '../engine/port.ts'
-import { type Backlog, earliest, type Load } from './backlog.ts'
+import { type Backlog, earliest, type Load, mostOffered } from './backlog.ts'
 import { beforePlace, beforeXid, Cursor, START } from './cursor.ts'
 import { DueCursor } from './due-cursor.ts'
 import { Held } from './held.ts'
 import { LoadSize } from './load-size.ts'
 import type { Pantry } from './pantry.ts'
-
-/** Handed over beyond this many, messages are left for a load: no backlog in memory. */
-const MOST_WAITING = 4000
 
 interface Lane {
   readonly priority: number
@@ -21,16 +18,18 @@ interface Lane {
 export class FreeBacklog implements Backlog {
   readonly #queueId: number
   readonly #pantry: Pantry
+  readonly #appetite: () => number
   #lanes: Lane[] = []
   readonly #due = new DueCursor()
   readonly #dueSize: LoadSize
   readonly #held: Held
   waiting = 0
 
-  constructor(queueId: number, pantry: Pantry) {
+  constructor(queueId: number, pantry: Pantry, appetite: () => number) {
     this.#queueId = queueId
     this.#pantry = pantry
-    this.#dueSize = new LoadSize(pantry)
+    this.#appetite = appetite
+    this.#dueSize = new LoadSize(pantry, appetite)
     this.#held = new Held(pantry.known)
   }
 
@@ -88,7 +87,7 @@ export class FreeBacklog implements Backlog {
       return
     }
     const lane = this.#lane(head.priority)
-    const room = this.waiting < MOST_WAITING && !this.#pantry.isFull
+    const room = this.waiting < mostOffered(this.#appetite()) && !this.#pantry.isFull
     if (room && lane.cursor.covers(head)) this.#keep(lane, head)
     else if (!this.#pantry.known.has(head)) lane.cursor.lookAgain(beforePlace(head))
   }
@@ -154,7 +153,13 @@ export class FreeBacklog implements Backlog {
   #lane(priority: number): Lane {
     const known = this.#lanes.find(lane => lane.priority === priority)
     if (known) return known
-    const lane = { priority, cursor: new Cursor(), size: new LoadSize(this.#pantry), heads: [], next: 0 }
+    const lane = {
+      priority,
+      cursor: new Cursor(),
+      size: new LoadSize(this.#pantry, this.#appetite),
+      heads: [],
+      next: 0,
+    }
     this.#lanes = [...this.#lanes, lane].sort((a, b) => b.priority - a.priority)
     return lane
   }

@@ -151,9 +151,9 @@ test('an idle queue leaves memory at the second look, one with work stays', () =
   const idle = holdings.open(3)!
   const busy = holdings.open(3 + SHARDS)!
   start(busy, 1)
-  holdings.forgetIdle()
+  holdings.forgetIdle(0)
   expect(holdings.get(3)).toBe(idle)
-  holdings.forgetIdle()
+  holdings.forgetIdle(0)
   expect(holdings.get(3)).toBeUndefined()
   expect(holdings.get(3 + SHARDS)).toBe(busy)
 })
@@ -162,11 +162,11 @@ test('a queue that had work between two looks stays', () => {
   const { holdings, start, take } = open()
   take(3, 1)
   const queue = holdings.open(3)!
-  holdings.forgetIdle()
+  holdings.forgetIdle(0)
   const end = start(queue, 1)
-  holdings.forgetIdle()
+  holdings.forgetIdle(0)
   end()
-  holdings.forgetIdle()
+  holdings.forgetIdle(0)
   expect(holdings.get(3)).toBe(queue)
 })
 
@@ -176,8 +176,8 @@ test('a queue that is gone leaves memory, although messages are said to be there
   const queue = holdings.open(3)!
   queue.close()
   queue.restart({ priorities: [0], nextDue: null, pinned: false })
-  holdings.forgetIdle()
-  holdings.forgetIdle()
+  holdings.forgetIdle(0)
+  holdings.forgetIdle(0)
   expect(holdings.size.queues).toBe(0)
 })
 
@@ -186,9 +186,9 @@ test('a shard that is lost leaves memory when nothing of it is under way', () =>
   take(3, 1)
   const end = start(holdings.open(3)!, 1)
   holdings.lose()
-  holdings.forgetIdle()
+  holdings.forgetIdle(0)
   expect(holdings.size.shards).toBe(1)
   end()
-  holdings.forgetIdle()
+  holdings.forgetIdle(0)
   expect(holdings.size.shards).toBe(0)
 })

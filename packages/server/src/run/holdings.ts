@@ -102,12 +102,13 @@ export class Holdings<R extends Route> {
     return queue
   }
 
-  /** Takes queues that have been idle since the last call out of memory, and shards that are lost for good. */
-  forgetIdle(): void {
+  /** Takes queues that have been idle since the last call out of memory, and shards that are lost for good. `now`: monotonic. */
+  forgetIdle(now: number): void {
     for (const shard of this.#shards.values()) if (shard.state === 'lost' && shard.busy === 0) this.#leave(shard)
     for (const [id, queue] of this.#queues) {
-      if (queue.isIdle && queue.wasIdle) this.#queues.delete(id)
-      queue.wasIdle = queue.isIdle
+      const isIdle = queue.isIdle && (queue.gate?.isAtRest(now) ?? true)
+      if (isIdle && queue.wasIdle) this.#queues.delete(id)
+      queue.wasIdle = isIdle
     }
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { headOf, openPantry, QUEUE, Table } from '../../test/run-room.ts'
+import { eager, headOf, openPantry, QUEUE, Table } from '../../test/run-room.ts'
 import type { Head } from '../engine/port.ts'
 import { UNSURE } from './backlog.ts'
 import { KeyedBacklog } from './keyed-backlog.ts'
@@ -10,7 +10,7 @@ const KIB = 1024
 function open(limitBytes = 1e9) {
   const pantry = openPantry(limitBytes)
   const table = new Table(pantry)
-  const backlog = new KeyedBacklog(QUEUE, pantry)
+  const backlog = new KeyedBacklog(QUEUE, pantry, eager)
   table.promoted = xid => backlog.found(0, xid, null)
   const find = (...heads: Head[]) => {
     table.put(...heads)

@@ -39,10 +39,10 @@ export class KeyedBacklog implements Backlog {
   #pinned = false
   waiting = 0
 
-  constructor(queueId: number, pantry: Pantry) {
+  constructor(queueId: number, pantry: Pantry, appetite: () => number) {
     this.#queueId = queueId
     this.#pantry = pantry
-    this.#size = new LoadSize(pantry)
+    this.#size = new LoadSize(pantry, appetite)
     this.#held = new Held(pantry.known)
   }
 

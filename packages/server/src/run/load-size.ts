@@ -8,19 +8,23 @@ const BYTES = 4 * 1024 * 1024
 
 /**
  * How many messages to load at once: few for a queue nobody knows yet, then doubling while there are more, within a bound
- * of bytes; with a full pantry one at a time, so that every queue goes on and none makes it fuller.
+ * of bytes; never more than the queue can use soon; with a full pantry one at a time, so that every queue goes on and none makes it
+ * fuller.
  */
 export class LoadSize {
   readonly #pantry: Pantry
+  readonly #appetite: () => number
   #limit = LEAST
   #meanBytes: number | null = null
 
-  constructor(pantry: Pantry) {
+  /** `appetite`: how many the queue can use soon. */
+  constructor(pantry: Pantry, appetite: () => number) {
     this.#pantry = pantry
+    this.#appetite = appetite
   }
 
   next(): number {
-    return Math.min(this.#limit, this.most)
+    return Math.min(this.#limit, this.most, this.#appetite())
   }
 
   /** The bound on a load, however many there are. */

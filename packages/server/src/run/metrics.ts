@@ -7,6 +7,7 @@ export interface NodeNumbers {
   readonly inFlight: number
   readonly unsettled: number
   readonly bufferBytes: number
+  readonly openCircuits: number
   readonly members: number
   readonly leads: boolean
 }
@@ -82,6 +83,7 @@ function addGauges(registry: Registry, numbers: () => NodeNumbers): void {
   gauge('attempts_in_flight', 'Attempts under way.', node => node.inFlight)
   gauge('unsettled', 'Outcomes not yet recorded.', node => node.unsettled)
   gauge('buffer_bytes', 'Bytes of messages waiting in memory.', node => node.bufferBytes)
+  gauge('open_circuits', 'Queues of these shards whose circuit breaker is open.', node => node.openCircuits)
   gauge('workers', 'Worker nodes on this database.', node => node.members)
   gauge('leader', '1 on the node that does the chores.', node => (node.leads ? 1 : 0))
   gauge('resident_memory_bytes', 'Resident memory of this process.', () => process.memoryUsage.rss())

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { headOf, openPantry, QUEUE, Table } from '../../test/run-room.ts'
+import { eager, headOf, openPantry, QUEUE, Table } from '../../test/run-room.ts'
 import type { Head } from '../engine/port.ts'
 import { UNSURE } from './backlog.ts'
 import { OrderedBacklog } from './ordered-backlog.ts'
@@ -9,7 +9,7 @@ const ALL = 1e9
 function open() {
   const pantry = openPantry()
   const table = new Table(pantry)
-  const backlog = new OrderedBacklog(QUEUE, pantry)
+  const backlog = new OrderedBacklog(QUEUE, pantry, eager)
   table.promoted = xid => backlog.found(0, xid, null)
   const find = (...heads: Head[]) => {
     table.put(...heads)

@@ -1,6 +1,6 @@
 import type { Head } from '../engine/port.ts'
-import { type Backlog, earliest, type Load, type UNSURE } from './backlog.ts'
-import { beforeXid, START } from './cursor.ts'
+import { type Backlog, earliest, type Load, mostOffered, type UNSURE } from './backlog.ts'
+import { beforePlace, beforeXid, START } from './cursor.ts'
 import { Line } from './line.ts'
 import { LoadSize } from './load-size.ts'
 import type { Pantry } from './pantry.ts'
@@ -14,11 +14,13 @@ export class OrderedBacklog implements Backlog {
   readonly #line: Line
   readonly #promotion = new Promotion()
   readonly #size: LoadSize
+  readonly #appetite: () => number
 
-  constructor(queueId: number, pantry: Pantry) {
+  constructor(queueId: number, pantry: Pantry, appetite: () => number) {
     this.#queueId = queueId
+    this.#appetite = appetite
     this.#line = new Line(pantry, MOST_WAITING)
-    this.#size = new LoadSize(pantry)
+    this.#size = new LoadSize(pantry, appetite)
   }
 
   get waiting(): number {
@@ -57,7 +59,8 @@ export class OrderedBacklog implements Backlog {
   offer(head: Head): void {
     if (head.dueAt !== null) this.#promotion.lookAgain(head.dueAt)
     else if (head.priority !== 0) this.#promotion.lookForRaised()
-    else this.#line.offer(head)
+    else if (this.#line.waiting < mostOffered(this.#appetite())) this.#line.offer(head)
+    else this.#line.lookAgain(beforePlace(head))
   }
 
   found(priority: number, fromXid: number | null, fromDue: number | null): void {
@@ -79,7 +82,7 @@ export class OrderedBacklog implements Backlog {
     const line = this.#line
     const loads = this.#promotion.loads(this.#queueId, now)
     if (line.wantsPinned(now)) loads.push(line.loadPinned(this.#queueId, () => true))
-    else if (line.wantsLoad(now, MOST_WAITING / 2)) loads.push(this.#loadLane())
+    else if (line.wantsLoad(now, Math.min(MOST_WAITING / 2, this.#size.low))) loads.push(this.#loadLane())
     return loads
   }
 

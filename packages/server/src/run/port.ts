@@ -1,3 +1,4 @@
+import type { CircuitBreaker, RateLimit } from '@posthorn/contract'
 import type { Head, Verdict } from '../engine/port.ts'
 
 /** What the dispatcher has to know of a queue's configuration. */
@@ -9,6 +10,10 @@ export interface Route {
   readonly callbackUrl: string | null
   readonly ordered: 'none' | 'queue' | 'key'
   readonly concurrency: number
+  /** Null: as fast as its receiver and the node go. */
+  readonly rateLimit: RateLimit | null
+  readonly circuitBreaker: CircuitBreaker | null
+  readonly weight: number
   readonly deadLetterQueueId: number | null
   readonly isPaused: boolean
 }

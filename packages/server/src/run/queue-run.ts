@@ -1,6 +1,8 @@
+import { USUAL_WEIGHT } from '@posthorn/contract'
 import type { Found, Head, Work } from '../engine/port.ts'
 import type { Backlog, Load } from './backlog.ts'
 import { FreeBacklog } from './free-backlog.ts'
+import { Gate } from './gate.ts'
 import { KeyedBacklog } from './keyed-backlog.ts'
 import { OrderedBacklog } from './ordered-backlog.ts'
 import type { Pantry } from './pantry.ts'
@@ -14,7 +16,13 @@ interface Outdated {
   all: boolean
 }
 
+/** Which line of the round it waits in (see round.ts). */
+export type Kind = 'silent' | 'first' | 'small' | 'large'
+
 const ALL_PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+/** What is read ahead for a receiver that has not shown yet that it takes anything, and for each attempt that another has earned. */
+const UNPROVEN = 2
+const AHEAD = 20
 
 /** One queue as this node serves it, from when work turns up until it is idle again or its shard leaves. */
 export class QueueRun<R extends Route> {
@@ -22,13 +30,17 @@ export class QueueRun<R extends Route> {
   readonly shard: Shard
   readonly window = new Window()
   route: R | null = null
+  /** Null where there is neither a rate nor a circuit breaker to go by. */
+  gate: Gate | null = null
   backlog: Backlog | null = null
   /** Attempts under way. */
   inFlight = 0
   /** Messages whose attempt is under way, or whose outcome is not yet settled. */
   readonly out = new Set<Head>()
-  /** In the dispatcher's round. */
+  /** In the dispatcher's round: in the line of this kind, with so much of its turn left. */
   isReady = false
+  kind: Kind = 'first'
+  credit = 0
   /** Was idle when last looked at: the next look takes it out of memory. */
   wasIdle = false
   readonly #pantry: Pantry
@@ -59,6 +71,21 @@ export class QueueRun<R extends Route> {
     return this.isServed && this.backlog !== null && this.window.allows(this.inFlight, this.route!.concurrency)
   }
 
+  get weight(): number {
+    return this.route?.weight ?? USUAL_WEIGHT
+  }
+
+  /**
+   * How many messages it can use soon: a backlog keeps no more in memory. A receiver that takes nothing, however many
+   * there are of its kind, so leaves the memory to the others.
+   */
+  get appetite(): number {
+    const { size, isSilent } = this.window
+    if (isSilent) return 1
+    const most = size === 1 ? UNPROVEN : size * AHEAD
+    return this.gate ? Math.min(most, Math.ceil(this.gate.appetite)) : most
+  }
+
   get isIdle(): boolean {
     if (this.out.size > 0) return false
     if (this.#isClosed) return true
@@ -74,6 +101,9 @@ export class QueueRun<R extends Route> {
   configure(route: R): void {
     this.#isHeld = false
     this.#isClosed = false
+    const isResumed = this.route?.isPaused === true
+    if (this.gate && Gate.isWanted(route)) this.gate.change(route, isResumed)
+    else this.gate = Gate.isWanted(route) ? new Gate(route) : null
     const reordered = this.route !== null && this.route.ordered !== route.ordered
     this.route = route
     if (reordered) {
@@ -95,6 +125,7 @@ export class QueueRun<R extends Route> {
   close(): void {
     this.#isClosed = true
     this.route = null
+    this.gate = null
     this.backlog?.clear()
   }
 
@@ -117,7 +148,7 @@ export class QueueRun<R extends Route> {
     if (this.backlog || !this.route || this.out.size > 0) return
     const { ordered } = this.route
     const Kind = ordered === 'none' ? FreeBacklog : ordered === 'queue' ? OrderedBacklog : KeyedBacklog
-    this.backlog = new Kind(this.id, this.#pantry)
+    this.backlog = new Kind(this.id, this.#pantry, () => this.appetite)
     if (this.#work) this.restart(this.#work)
     for (const found of this.#found.values()) this.find(found)
     this.#work = null

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
-import { openPantry, shardOf } from '../../test/run-room.ts'
+import { openPantry, routeOf, shardOf } from '../../test/run-room.ts'
+import { randomOf } from '../../test/simulation/virtual-time.ts'
 import type { Route } from './port.ts'
 import { QueueRun } from './queue-run.ts'
 import { Round } from './round.ts'
 
 const MOST = 100
 
-function open() {
-  const round = new Round<Route>(MOST)
+function open(most = MOST) {
+  const round = new Round<Route>(most)
   const pantry = openPantry()
   const queueOf = (id: number) => new QueueRun<Route>(id, shardOf(id), pantry)
   const start = (queue: QueueRun<Route>) => {
@@ -182,4 +183,101 @@ test('with twenty thousand queues parked, an attempt that ends costs the same', 
     if (nth === 0) expect(round.inFlight).toBe(MOST)
   }
   expect(performance.now() - from).toBeLessThan(2000)
+})
+
+/** A queue of a weight, on a node that never runs out of work. */
+const weigh = (queue: QueueRun<Route>, weight: number): QueueRun<Route> => {
+  queue.configure(routeOf(queue.id, { weight }))
+  return queue
+}
+
+/**
+ * Works a saturated node for so many attempts, each over after a random while, in virtual time.
+ * Gives back how many attempts each queue made.
+ */
+function saturate(
+  { round, start, end }: ReturnType<typeof open>,
+  queues: QueueRun<Route>[],
+  attempts: number,
+): Map<QueueRun<Route>, number> {
+  const random = randomOf(1)
+  const underWay: { readonly queue: QueueRun<Route>; readonly until: number }[] = []
+  const made = new Map(queues.map(queue => [queue, 0]))
+  let now = 0
+  for (const queue of queues) round.add(queue)
+  for (let nth = 0; nth < attempts; nth++) {
+    for (let queue = round.next(); queue; queue = round.next()) {
+      start(queue)
+      made.set(queue, made.get(queue)! + 1)
+      round.add(queue)
+      underWay.push({ queue, until: now + 1 + random() * 20 })
+    }
+    underWay.sort((a, b) => b.until - a.until)
+    const over = underWay.pop()!
+    now = over.until
+    end(over.queue)
+  }
+  return made
+}
+
+test.each([
+  ['a few queues', 1000, [5, 10, 20, 40]],
+  ['extremes', 4000, [1, 10, 100]],
+  ['many queues', 1000, [...Array(100).fill(10), ...Array(10).fill(20), ...Array(10).fill(5)]],
+])('when a node is full, %s get turns by their weights, within a tenth', (_what, most, weights) => {
+  const room = open(most)
+  const queues = weights.map((weight, id) => weigh(room.queueOf(id), weight))
+  const made = saturate(room, queues, 60_000)
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const sumOf = (weight: number) =>
+    queues.reduce((sum, queue) => sum + (queue.weight === weight ? made.get(queue)! : 0), 0)
+  const all = [...made.values()].reduce((sum, count) => sum + count, 0)
+  for (const weight of new Set(weights)) {
+    const share = (weights.filter(other => other === weight).length * weight) / total
+    expect(sumOf(weight) / all / share, `weight ${weight}`).toBeGreaterThan(0.9)
+    expect(sumOf(weight) / all / share, `weight ${weight}`).toBeLessThan(1.1)
+  }
+})
+
+test('of more queues than a node has attempts, the heavy ones still get more, and every one its turn', () => {
+  const room = open(100)
+  const heavy = Array.from({ length: 5 }, (_, id) => weigh(room.queueOf(id), 100))
+  const usual = Array.from({ length: 1000 }, (_, id) => room.queueOf(100 + id))
+  const made = saturate(room, [...usual, ...heavy], 40_000)
+  const mean = (queues: QueueRun<Route>[]) => queues.reduce((sum, one) => sum + made.get(one)!, 0) / queues.length
+  expect(mean(heavy) / mean(usual)).toBeGreaterThan(8)
+  expect(Math.min(...usual.map(queue => made.get(queue)!))).toBeGreaterThan(0.8 * mean(usual))
+})
+
+test('a queue of weight 1 beside one of weight 100 always has an attempt under way', () => {
+  const room = open()
+  const [light, heavy] = [weigh(room.queueOf(1), 1), weigh(room.queueOf(2), 100)]
+  const made = saturate(room, [heavy, light], 20_000)
+  expect(made.get(light)!).toBeGreaterThan(20_000 / MOST)
+  expect(made.get(heavy)!).toBeGreaterThan(20 * made.get(light)!)
+})
+
+test('a queue that had used up its window waits behind those that were waiting', () => {
+  const { round, queueOf, start, end } = open()
+  const [greedy, patient] = [queueOf(1), queueOf(2)]
+  for (let nth = 0; nth < 8; nth++) start(patient)
+  for (let nth = 0; nth < MOST / 2 - 8; nth++) start(greedy)
+  round.add(patient)
+  expect(round.next()).toBeNull()
+  end(greedy)
+  round.add(greedy)
+  expect(round.next()).toBe(patient)
+})
+
+test('however light all queues are, none stands still', () => {
+  const { round, queueOf } = open()
+  const queues = [1, 2, 3].map(id => weigh(queueOf(id), 1))
+  for (const queue of queues) round.add(queue)
+  const turns: number[] = []
+  for (let nth = 0; nth < 6; nth++) {
+    const queue = round.next()!
+    turns.push(queue.id)
+    round.add(queue)
+  }
+  expect(turns).toEqual([1, 2, 3, 1, 2, 3])
 })

@@ -1,29 +1,35 @@
+import { USUAL_WEIGHT } from '@posthorn/contract'
 import type { Route } from './port.ts'
-import type { QueueRun } from './queue-run.ts'
+import type { Kind, QueueRun } from './queue-run.ts'
 import { Turns } from './turns.ts'
 
-/** A queue with fewer attempts under way than this may go on when half of the node's are taken. */
+/** A queue of the usual weight with fewer attempts under way than this may go on when half of the node's are taken. */
 const SMALL = 8
 /** Sockets are finite: with so many times its attempts under way, the node does not start even the first one of a queue. */
 const CEILING = 4
+/** However heavy, a queue counts as small up to this part of the node's attempts at most. */
+const LARGEST_SMALL = 1 / 8
 
-type Kind = 'silent' | 'first' | 'small' | 'large'
+/** In this order queues are asked: those with the least under way go first, so that none of them waits for a large one. */
+const KINDS = ['first', 'silent', 'small', 'large'] as const
 
 /**
- * The fair round: queues that have something to start take turns, one message each.
+ * The fair round: queues that have something to start take turns, as many messages each as their weights say.
  *
  * Guarantees that no queue shuts out the others. Half of the node's attempts are for queues with only a few under way, so
  * receivers that hang after having earned many cannot hold them all; and a queue with none under way may start one
  * although all are taken. Queues whose receiver did not answer last time share half as many attempts again, and these
  * count with nobody else's: a thousand dead receivers do not slow the others.
  *
- * A queue that may not go on is parked with its kind, and is looked at again when there is room for that, or when it is
- * of another kind: however many are parked, an attempt that ends costs the same.
+ * Queues wait in line with those of their kind, and are of a kind by what they have under way for their weight. When room
+ * is short, each line gives its turns by deficit: at every visit a queue gains its weight, and a message costs the usual
+ * one. So a weight of 20 starts two messages a round, one of 5 a message every other round, and every queue has its turn.
+ * However many wait, an attempt that ends costs the same.
  */
 export class Round<R extends Route> {
+  readonly #most: number
   readonly #room: Readonly<Record<Kind, number>>
-  readonly #ready = new Turns<QueueRun<R>>()
-  readonly #parked: Readonly<Record<Kind, Turns<QueueRun<R>>>> = {
+  readonly #lines: Readonly<Record<Kind, Turns<QueueRun<R>>>> = {
     silent: new Turns(),
     first: new Turns(),
     small: new Turns(),
@@ -34,24 +40,23 @@ export class Round<R extends Route> {
   inFlight = 0
 
   constructor(most: number) {
+    this.#most = most
     this.#room = { silent: most / 2, first: CEILING * most, small: most, large: most / 2 }
   }
 
   add(queue: QueueRun<R>): void {
     if (queue.isReady) return
     queue.isReady = true
-    this.#ready.add(queue)
+    this.#join(queue)
   }
 
-  /** The next queue whose turn it is; its turn is over when it is added again. */
+  /** The next queue whose turn it is; it waits for another when it is added again. */
   next(): QueueRun<R> | null {
-    for (let queue = this.#first(); queue; queue = this.#first()) {
-      const kind = kindOf(queue)
-      if (this.#hasRoom(kind)) {
-        queue.isReady = false
-        return queue
-      }
-      this.#parked[kind].add(queue)
+    for (const kind of KINDS) {
+      const queue = this.#hasRoom(kind) ? nextTurn(this.#lines[kind]) : null
+      if (!queue) continue
+      queue.isReady = false
+      return queue
     }
     return null
   }
@@ -65,36 +70,41 @@ export class Round<R extends Route> {
   ended(queue: QueueRun<R>): void {
     this.inFlight -= 1
     if (queue.inFlight === 0) this.#silent.delete(queue)
-    const now = kindOf(queue)
-    for (const kind of KINDS) if (kind !== now && this.#parked[kind].leave(queue)) this.#ready.add(queue)
+    if (!queue.isReady || queue.kind === this.#kindOf(queue)) return
+    this.#lines[queue.kind].leave(queue)
+    this.#join(queue)
   }
 
-  #first(): QueueRun<R> | null {
-    const ready = this.#ready.next()
-    if (ready) return ready
-    for (const kind of KINDS) {
-      const queue = this.#hasRoom(kind) ? this.#parked[kind].next() : null
-      if (queue) return queue
-    }
-    return null
+  #join(queue: QueueRun<R>): void {
+    queue.kind = this.#kindOf(queue)
+    if (queue.credit >= USUAL_WEIGHT) this.#lines[queue.kind].addFirst(queue)
+    else this.#lines[queue.kind].add(queue)
   }
 
   #hasRoom(kind: Kind): boolean {
     const counted = kind === 'silent' ? this.#silent.size : this.inFlight - this.#silent.size
     return counted < this.#room[kind]
   }
+
+  #kindOf({ window, inFlight, weight }: QueueRun<R>): Kind {
+    if (window.isSilent) return 'silent'
+    const share = weight / USUAL_WEIGHT
+    if (inFlight < Math.max(1, Math.floor(share))) return 'first'
+    const most = share > 1 ? Math.max(SMALL, Math.min(share * SMALL, this.#most * LARGEST_SMALL)) : share * SMALL
+    return inFlight < Math.max(1, most) ? 'small' : 'large'
+  }
 }
 
-const KINDS = ['silent', 'first', 'large', 'small'] as const
-
-function kindOf({
-  window,
-  inFlight,
-}: {
-  readonly window: { readonly isSilent: boolean }
-  readonly inFlight: number
-}): Kind {
-  if (window.isSilent) return 'silent'
-  if (inFlight === 0) return 'first'
-  return inFlight < SMALL ? 'small' : 'large'
+function nextTurn<Q extends { readonly weight: number; credit: number }>(line: Turns<Q>): Q | null {
+  for (let queue = line.next(); queue; queue = line.next()) {
+    if (queue.credit < USUAL_WEIGHT) queue.credit += queue.weight
+    if (queue.credit >= USUAL_WEIGHT) {
+      queue.credit -= USUAL_WEIGHT
+      return queue
+    }
+    // Nobody else is waiting: what it lacks it need not save up for.
+    if (line.size === 0) return queue
+    line.add(queue)
+  }
+  return null
 }

@@ -26,6 +26,16 @@ export class Turns<T> {
     this.#last = place
   }
 
+  /** Goes to the front: its turn is not over. */
+  addFirst(one: T): void {
+    if (this.#places.has(one)) return
+    const place: Place<T> = { one, before: null, after: this.#first }
+    this.#places.set(one, place)
+    if (this.#first) this.#first.before = place
+    else this.#last = place
+    this.#first = place
+  }
+
   /** Takes the first. */
   next(): T | null {
     const first = this.#first

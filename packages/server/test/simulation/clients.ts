@@ -3,7 +3,7 @@ import type { createMemoryEngine } from '../../src/engine/memory/engine.ts'
 import type { NewMessage } from '../../src/engine/port.ts'
 import type { Ledger } from './ledger.ts'
 import { call, type Network } from './lying-network.ts'
-import { DEAD_LETTERS, DELETED, FIRST_QUEUES, QUEUES, REORDERED, type Settings } from './settings.ts'
+import { DEAD_LETTERS, DELETED, FIRST_QUEUES, QUEUES, REORDERED, randomBounds, type Settings } from './settings.ts'
 import type { SimulatedNode } from './world.ts'
 
 const PATIENCE_MS = 15_000
@@ -193,6 +193,7 @@ export class Clients {
     const told = await call(network, node.process, async () => {
       if (random() < 0.4) return settings.change(this.#pick(REORDERED)!, time.now, { ordered: this.#pick(ORDERS)! })
       if (random() < 0.1) return settings.change(this.#pick(DELETED)!, time.now, null)
+      if (random() < 0.4) return settings.change(1 + Math.floor(random() * QUEUES), time.now, randomBounds(random))
       return this.#pause(1 + Math.floor(random() * FIRST_QUEUES))
     })
     told(time.now)

@@ -1,7 +1,8 @@
 import type { Store } from '../../src/engine/memory/store.ts'
 import type { Head } from '../../src/engine/port.ts'
 import type { Route } from '../../src/run/port.ts'
-import { lineOf, type Settings } from './settings.ts'
+import { Bounds } from './bounds.ts'
+import { lineOf, type Settings, SHARDS } from './settings.ts'
 
 export interface Put {
   readonly id: number
@@ -14,6 +15,7 @@ export interface Put {
 
 interface Start {
   readonly id: number
+  readonly queueId: number
   readonly node: number
   readonly at: number
   /** When the receiver took it; null while it has not, or if it refused. */
@@ -33,6 +35,7 @@ const CLOCK_MS = 100
 export class Ledger {
   readonly violations: string[] = []
   readonly #store: Store
+  readonly #bounds = new Bounds()
   readonly #settings: Settings
   readonly #epochMs: number
   readonly #puts = new Map<number, Put>()
@@ -69,13 +72,20 @@ export class Ledger {
 
   start(head: Head, route: Route, node: number, at: number): Start {
     const { id } = head
-    const start: Start = { id, node, at, acceptedAt: null, isLate: false }
+    const start: Start = { id, queueId: route.id, node, at, acceptedAt: null, isLate: false }
     const before = this.#starts.get(id) ?? []
     this.#starts.set(id, [...before, start])
     if (this.#settledAt.has(id)) this.#break(at, `message ${id} was started after it had been settled`)
     this.#checkTimes(start, head, route.id)
     this.#checkOrder(start, head, route)
+    const epoch = this.#store.epochs.get(route.id % SHARDS) ?? 0
+    for (const what of this.#bounds.started(start, this.#settings.promised(route), epoch, at)) this.#break(at, what)
     return start
+  }
+
+  /** The node that made the attempt has heard how it ended. */
+  ended(start: Start, route: Route, isDelivered: boolean, at: number): void {
+    this.#bounds.ended(start, isDelivered, this.#settings.promised(route), at)
   }
 
   accepted(start: Start, at: number, isLate: boolean): void {

@@ -45,10 +45,14 @@ export function receiversOf(options: ReceiversOptions): Delivery<Route> {
         return { verdict: { kind: 'retry', at, inPlace: line !== null }, pause: null }
       }
       const report = reportOf(gone ? 'gone' : fails || timedOut ? 'failed' : 'delivered', takesMs, timedOut)
-      if (timedOut) time.at(TIMEOUT_MS, () => process.do(() => done(report, decide)))
+      const end = (): void => {
+        ledger.ended(start, route, report.outcome === 'delivered', time.now)
+        done(report, decide)
+      }
+      if (timedOut) time.at(TIMEOUT_MS, () => process.do(end))
       time.at(takesMs, () => {
         if (!fails && !gone) ledger.accepted(start, time.now, timedOut)
-        if (!timedOut) process.do(() => done(report, decide))
+        if (!timedOut) process.do(end)
       })
     },
   }

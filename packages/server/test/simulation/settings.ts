@@ -16,6 +16,9 @@ export const QUEUES = 60
 
 const ORDERS = ['none', 'queue', 'key'] as const
 
+/** What may be left out of what nodes are told, as a bug that must be found. */
+export type Untold = 'concurrency' | 'rateLimit' | 'circuitBreaker'
+
 interface Setting {
   readonly route: Route | null
   /** When its order was last changed. */
@@ -28,11 +31,25 @@ interface Setting {
 export class Settings {
   readonly #settings = new Map<number, Setting>()
   readonly #store: Store
+  /** Every route that ever was, by queue and version. */
+  readonly #history = new Map<string, Route>()
 
-  constructor(store: Store) {
+  constructor(store: Store, random: () => number) {
     this.#store = store
-    for (let id = 1; id <= QUEUES; id++)
-      this.#settings.set(id, { route: routeOf(id), orderedAt: Number.NEGATIVE_INFINITY, stoppedAt: null })
+    for (let id = 1; id <= QUEUES; id++) {
+      const route = { ...routeOf(id), ...randomBounds(random) }
+      this.#keep(route)
+      this.#settings.set(id, { route, orderedAt: Number.NEGATIVE_INFINITY, stoppedAt: null })
+    }
+  }
+
+  /** As it was stored, whatever a node was told of it. */
+  promised({ id, version }: Route): Route {
+    return this.#history.get(`${id}/${version}`)!
+  }
+
+  #keep(route: Route): void {
+    this.#history.set(`${route.id}/${route.version}`, route)
   }
 
   get(id: number): Setting {
@@ -44,6 +61,7 @@ export class Settings {
     const { route, orderedAt } = this.get(id)
     if (route === null) return () => {}
     const next = patch && { ...route, ...patch, version: route.version + 1 }
+    if (next) this.#keep(next)
     const isStopped = next === null || next.isPaused
     const stoppedAt = isStopped ? this.get(id).stoppedAt : null
     this.#settings.set(id, { route: next, orderedAt: patch?.ordered ? at : orderedAt, stoppedAt })
@@ -63,14 +81,16 @@ export class NodeRoutes implements Routes<Route> {
   readonly #settings: Settings
   readonly #network: Network
   readonly #process: Process
+  readonly #untold: Untold | null
   readonly #known = new Map<number, Route | null>()
   /** An answer counts only if nobody forgot the queue since it was asked for. */
   readonly #asked = new Map<number, object>()
 
-  constructor(settings: Settings, network: Network, process: Process) {
+  constructor(settings: Settings, network: Network, process: Process, untold: Untold | null) {
     this.#settings = settings
     this.#network = network
     this.#process = process
+    this.#untold = untold
   }
 
   get(id: number): Route | null | undefined {
@@ -85,8 +105,13 @@ export class NodeRoutes implements Routes<Route> {
   async load(ids: readonly number[]): Promise<void> {
     const asked = {}
     for (const id of ids) this.#asked.set(id, asked)
-    const routes = await call(this.#network, this.#process, async () => ids.map(id => this.#settings.get(id).route))
+    const routes = await call(this.#network, this.#process, async () => ids.map(id => this.#told(id)))
     for (const [nth, id] of ids.entries()) if (this.#asked.get(id) === asked) this.#known.set(id, routes[nth]!)
+  }
+
+  #told(id: number): Route | null {
+    const { route } = this.#settings.get(id)
+    return route && this.#untold ? { ...route, [this.#untold]: this.#untold === 'concurrency' ? 50 : null } : route
   }
 }
 
@@ -100,8 +125,25 @@ function routeOf(id: number): Route {
     callbackUrl: 'http://x',
     ordered,
     concurrency: 5,
+    rateLimit: null,
+    circuitBreaker: null,
+    weight: 10,
     deadLetterQueueId,
     isPaused: false,
+  }
+}
+
+/** Bounds that bind: what a queue gets here is about as much as they let through. */
+export function randomBounds(
+  random: () => number,
+): Pick<Route, 'concurrency' | 'rateLimit' | 'circuitBreaker' | 'weight'> {
+  const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1))
+  const probeMs = between(100, 500)
+  return {
+    concurrency: between(1, 6),
+    rateLimit: random() < 0.3 ? { count: between(1, 4), intervalMs: between(200, 1000), burst: between(1, 3) } : null,
+    circuitBreaker: random() < 0.4 ? { failures: between(1, 3), probeMs, maxProbeMs: probeMs * between(1, 8) } : null,
+    weight: between(1, 100),
   }
 }
 

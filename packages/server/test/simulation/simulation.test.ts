@@ -37,6 +37,9 @@ const bugs: PlantedBug[] = [
   'settle lost after a crash',
   'cancels that nobody hears of',
   'pauses that nobody hears of',
+  'a concurrency that nobody keeps',
+  'a rate that nobody keeps',
+  'a circuit that never opens',
 ]
 
 test.each(bugs)('a planted bug is found: %s', { timeout: 120_000 }, async bug => {

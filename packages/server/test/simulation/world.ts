@@ -8,7 +8,7 @@ import { Clients } from './clients.ts'
 import { Ledger } from './ledger.ts'
 import { type Network, remoteEngine, remoteLocks } from './lying-network.ts'
 import { type Receivers, receiversOf } from './receivers.ts'
-import { NodeRoutes, Settings, SHARDS } from './settings.ts'
+import { NodeRoutes, Settings, SHARDS, type Untold } from './settings.ts'
 import { EPOCH_MS, Process, randomOf, VirtualTime } from './virtual-time.ts'
 
 /** Bugs that the simulation must find: each takes out one of the things that the guarantees stand on. */
@@ -18,6 +18,9 @@ export type PlantedBug =
   | 'settle lost after a crash'
   | 'cancels that nobody hears of'
   | 'pauses that nobody hears of'
+  | 'a concurrency that nobody keeps'
+  | 'a rate that nobody keeps'
+  | 'a circuit that never opens'
 
 export interface Scenario {
   readonly seed: number
@@ -41,6 +44,13 @@ export interface SimulatedNode {
   readonly working: WorkingNode<Route>
   readonly engine: PushEngine
   readonly holds: Set<LockHold>
+}
+
+/** Bounds that nodes are not told of. */
+const UNTOLD: Readonly<Record<string, Untold>> = {
+  'a concurrency that nobody keeps': 'concurrency',
+  'a rate that nobody keeps': 'rateLimit',
+  'a circuit that never opens': 'circuitBreaker',
 }
 
 const OWNERSHIP_TIMEOUT_MS = 3000
@@ -79,7 +89,7 @@ class World {
     })
     const { store } = this.#engine
     this.#locks = new MemoryLocks(store)
-    this.#settings = new Settings(store)
+    this.#settings = new Settings(store, this.#random)
     this.ledger = new Ledger(store, this.#settings, EPOCH_MS)
     const failed = (process: Process): void => {
       for (const node of this.#nodes) if (node.process === process) this.ledger.fault(node.nth, this.time.now)
@@ -121,7 +131,7 @@ class World {
       id: `node-${nth}`,
       engine,
       locks: remoteLocks(this.#remembering(holds), this.#network, process),
-      routes: new NodeRoutes(this.#settings, this.#network, process),
+      routes: new NodeRoutes(this.#settings, this.#network, process, UNTOLD[this.#scenario.bug ?? ''] ?? null),
       delivery: receiversOf({
         time: this.time,
         random: this.#random,

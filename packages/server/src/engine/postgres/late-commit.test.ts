@@ -136,6 +136,9 @@ function openNode(
     callbackUrl: 'http://receiver/',
     ordered,
     concurrency: 50,
+    rateLimit: null,
+    circuitBreaker: null,
+    weight: 10,
     deadLetterQueueId: null,
     isPaused: false,
   }
