@@ -11,7 +11,6 @@ import {
   type Report,
   type Route,
   type Routes,
-  silentHappenings,
   silentMeter,
 } from '../src/run/port.ts'
 import { reportOf, routeOf } from './run-room.ts'
@@ -45,6 +44,7 @@ export class Room {
   readonly routes = new Map<number, Route>()
   readonly attempts: Attempt[] = []
   readonly pauses: string[] = []
+  readonly happened: string[] = []
   readonly announced: (readonly number[] | null)[] = []
   readonly nodes = new Map<string, WorkingNode<Route>>()
   receiver: Receiver = attempt => attempt.end('delivered')
@@ -76,7 +76,10 @@ export class Room {
       clock: this.process.clock,
       log: silentLog,
       meter: silentMeter,
-      happenings: silentHappenings,
+      happenings: {
+        breakerOpened: (queueId, reason) => this.happened.push(`${queueId} opened: ${reason}`),
+        breakerClosed: queueId => this.happened.push(`${queueId} closed`),
+      },
       limits: { ...defaultLimits, ...limits },
       random: randomOf(1),
       ownershipTimeoutMs: 3000,
