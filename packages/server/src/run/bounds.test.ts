@@ -123,6 +123,20 @@ test('after so many failures in a row only probes go out, and the others keep th
   expect(node.stats.known).toBeLessThan(20)
 })
 
+test('what a receiver that was well had read ahead for it is put out of memory when its circuit opens', async () => {
+  const room = new Room()
+  room.add(1, { circuitBreaker: { ...BREAKER, failures: 20 } })
+  const node = await room.start()
+  await room.put(1, 200, {}, node)
+  await room.pass(1000)
+  room.receiver = ({ end }) => end('failed')
+  await room.put(1, 500, {}, node)
+  await room.pass(1)
+  const before = node.stats.known
+  await room.pass(500)
+  expect([before > 100, node.stats.known < 40]).toEqual([true, true])
+})
+
 test.each(ORDERS)('a probe that succeeds lets everything follow, on a queue ordered by %s', async ordered => {
   const room = new Room()
   room.add(1, { ordered, circuitBreaker: BREAKER })
@@ -199,8 +213,11 @@ test('receivers that hang hold next to none of the memory that the others need',
     if (head.queueId === 1000) end('delivered')
   }
   const node = await room.start('a', { bufferBytes: LIMIT })
-  for (let id = 1; id <= HANGING; id++) await room.put(id, 100, { body: 'x'.repeat(2000) }, node)
-  await room.pass(2000)
+  const body = 'x'.repeat(2000)
+  for (let id = 1; id <= HANGING; id++) await room.put(id, 1, { body }, node)
+  await room.pass(1000)
+  for (let id = 1; id <= HANGING; id++) await room.put(id, 100, { body }, node)
+  await room.pass(1000)
   const ids = await room.put(1000, 2000, {}, node)
   await room.pass(3000)
   expect(node.stats.bufferBytes).toBeLessThan(0.8 * LIMIT)

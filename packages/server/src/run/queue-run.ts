@@ -80,8 +80,7 @@ export class QueueRun<R extends Route> {
    * there are of its kind, so leaves the memory to the others.
    */
   get appetite(): number {
-    const { size, isSilent } = this.window
-    if (isSilent) return 1
+    const { size } = this.window
     const most = size === 1 ? UNPROVEN : size * AHEAD
     return this.gate ? Math.min(most, Math.ceil(this.gate.appetite)) : most
   }

@@ -191,31 +191,28 @@ const weigh = (queue: QueueRun<Route>, weight: number): QueueRun<Route> => {
   return queue
 }
 
-/**
- * Works a saturated node for so many attempts, each over after a random while, in virtual time.
- * Gives back how many attempts each queue made.
- */
+/** Works a full node for so many attempts, each over after a random while. Gives back how many each queue made. */
 function saturate(
   { round, start, end }: ReturnType<typeof open>,
   queues: QueueRun<Route>[],
   attempts: number,
 ): Map<QueueRun<Route>, number> {
   const random = randomOf(1)
-  const underWay: { readonly queue: QueueRun<Route>; readonly until: number }[] = []
+  const underWay: QueueRun<Route>[] = []
   const made = new Map(queues.map(queue => [queue, 0]))
-  let now = 0
   for (const queue of queues) round.add(queue)
   for (let nth = 0; nth < attempts; nth++) {
     for (let queue = round.next(); queue; queue = round.next()) {
       start(queue)
       made.set(queue, made.get(queue)! + 1)
       round.add(queue)
-      underWay.push({ queue, until: now + 1 + random() * 20 })
+      underWay.push(queue)
     }
-    underWay.sort((a, b) => b.until - a.until)
-    const over = underWay.pop()!
-    now = over.until
-    end(over.queue)
+    const over = Math.floor(random() * underWay.length)
+    const queue = underWay[over]!
+    underWay[over] = underWay.at(-1)!
+    underWay.pop()
+    end(queue)
   }
   return made
 }

@@ -102,8 +102,6 @@ function nextTurn<Q extends { readonly weight: number; credit: number }>(line: T
       queue.credit -= USUAL_WEIGHT
       return queue
     }
-    // Nobody else is waiting: what it lacks it need not save up for.
-    if (line.size === 0) return queue
     line.add(queue)
   }
   return null
