@@ -52,6 +52,32 @@ eachDatabase('queues', open => {
     expect(old).toMatchObject({ maxRetries: 3, backoff: { startMs: 100, factor: 2 }, signed: false })
   })
 
+  test('bounds are kept in full, told to delivery, changed as a whole and taken off again', async () => {
+    const plain = await make()
+    expect(plain).toMatchObject({ rateLimit: null, circuitBreaker: null, weight: 10, concurrency: 50 })
+    const rateLimit = { count: 100, intervalMs: 1000, burst: 5 }
+    const circuitBreaker = { failures: 4, probeMs: 1000, maxProbeMs: 60_000 }
+    const bound = { weight: 20, rateLimit, circuitBreaker }
+    const queue = await make({
+      weight: 20,
+      rateLimit: { count: 100, intervalMs: 1000 },
+      circuitBreaker: { failures: 4 },
+    })
+    expect(queue).toMatchObject(bound)
+    await room.book.load([queue.id])
+    expect(room.book.get(queue.id)).toMatchObject(bound)
+    const slower = { count: 1, intervalMs: 60_000, burst: 1 }
+    expect(await room.queues.update(caller, { id: queue.id, rateLimit: slower })).toMatchObject({
+      ...bound,
+      rateLimit: slower,
+    })
+    const free = await room.queues.update(caller, { id: queue.id, rateLimit: null, circuitBreaker: null, weight: 1 })
+    expect(free).toMatchObject({ rateLimit: null, circuitBreaker: null, weight: 1 })
+    await expect(
+      room.queues.update(caller, { id: queue.id, circuitBreaker: { probeMs: 5000, maxProbeMs: 4000 } }),
+    ).rejects.toThrow('body/circuitBreaker/maxProbeMs must be >= 5000, its probeMs')
+  })
+
   test('an update changes what it names, counts a version, and is told to the nodes', async () => {
     const before = await make({ secrets: [SECRET] })
     const heard = room.changes()
