@@ -243,7 +243,7 @@ test('of more queues than a node has attempts, the heavy ones still get more, an
   const made = saturate(room, [...usual, ...heavy], 40_000)
   const mean = (queues: QueueRun<Route>[]) => queues.reduce((sum, one) => sum + made.get(one)!, 0) / queues.length
   expect(mean(heavy) / mean(usual)).toBeGreaterThan(8)
-  expect(Math.min(...usual.map(queue => made.get(queue)!))).toBeGreaterThan(0.8 * mean(usual))
+  expect(Math.min(...usual.map(queue => made.get(queue)!))).toBeGreaterThan(0.7 * mean(usual))
 })
 
 test('a queue of weight 1 beside one of weight 100 always has an attempt under way', () => {
