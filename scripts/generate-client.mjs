@@ -26,6 +26,7 @@ function renderRoutes({ operationEntries, inputParts }) {
       path: operation.path,
       pathNames: Object.fromEntries(path.map(({ input, wire }) => [wire, input])),
       list: operation.list,
+      each: operation.each !== null,
     }
     return `  '${name}': ${print(route)},\n`
   })
@@ -36,6 +37,8 @@ export interface Route {
   /** Which part of the input stands where in the path. */
   readonly pathNames: Readonly<Record<string, string>>
   readonly list: boolean
+  /** Changes all that \`where\` finds: it goes into the URL, the rest into the body. */
+  readonly each: boolean
 }
 
 export const routes: Readonly<Record<string, Route>> = {
@@ -109,8 +112,15 @@ export type ${pascal(name)}Sortable = ${sorts.map(([field]) => `'${field}'`).joi
 function renderInput(name, operation) {
   const title = inputName(name)
   const { batch } = operation
-  if (batch)
-    return `/** Input of ${name}. */\nexport interface ${title} {\n  ${batch.items}: readonly ${inputName(batch.operation)}[]\n}\n`
+  if (batch) {
+    const { [batch.items]: _, ...rest } = operation.input.properties
+    const items = `  ${batch.items}: readonly ${inputName(batch.operation)}[]\n`
+    return renderInterface(title, { ...operation.input, properties: rest }, `Input of ${name}.`, items)
+  }
+  if (operation.each) {
+    const where = `  /** All of these hold; there must be one. */\n  where: ${pascal(operation.of.name)}Where\n`
+    return renderInterface(title, operation.input, `Input of ${name}.`, where)
+  }
   if (!operation.list) return renderInterface(title, operation.input, `Input of ${name}.`)
   const resource = pascal(operation.of.name)
   const own = Object.entries(operation.input.properties).map(([field, schema]) => `  ${field}: ${typeOf(schema)}\n`)
@@ -142,19 +152,20 @@ function groupByFirst(entries) {
   return groups
 }
 
-function outputOf({ of, list, output }) {
+function outputOf({ of, list, each, output }) {
   if (!of) return typeOf(output)
+  if (each) return `${pascal(of.name)}[]`
   return list ? `Page<${pascal(of.name)}>` : pascal(of.name)
 }
 
-function renderInterface(name, schema, summary) {
+function renderInterface(name, schema, summary, first = '') {
   const comment = summary ? `/** ${summary} */\n` : ''
   const fields = Object.entries(schema.properties).map(([field, property]) => {
     const optional = schema.required?.includes(field) ? '' : '?'
     const described = property.description ? `  /** ${property.description} */\n` : ''
     return `${described}  ${field}${optional}: ${typeOf(property)}\n`
   })
-  return `${comment}export interface ${name} {\n${fields.join('')}}\n`
+  return `${comment}export interface ${name} {\n${first}${fields.join('')}}\n`
 }
 
 /** A JSON Schema as a TypeScript type on one line. */

@@ -18,6 +18,10 @@ export function buildRequest(route: Route, input: Values): BuiltRequest {
   })
   const rest = Object.fromEntries(Object.entries(input).filter(([name]) => !inPath.has(name)))
   if (route.list) return { path: path + queryOf(rest), body: undefined }
+  if (route.each) {
+    const { where, ...patch } = rest
+    return { path: path + queryOf({ where }), body: JSON.stringify(patch) }
+  }
   const inBody = route.verb === 'POST' || route.verb === 'PUT'
   return { path, body: inBody ? JSON.stringify(rest) : undefined }
 }

@@ -23,6 +23,7 @@ export const operationIds: Partial<Record<OperationName, string>> = {
   'queues.create': 'createQueue',
   'queues.get': 'getQueueById',
   'queues.update': 'updateQueue',
+  'queues.updateMany': 'updateQueues',
   'queues.delete': 'deleteQueues',
   'queues.listQueues': 'getQueuesForQueue',
   'queues.getDeadLetterQueue': 'getQueueForQueue',
@@ -30,6 +31,7 @@ export const operationIds: Partial<Record<OperationName, string>> = {
   'messages.put': 'createMessage',
   'messages.get': 'getMessageById',
   'messages.update': 'updateMessage',
+  'messages.updateMany': 'updateMessages',
   'messages.delete': 'deleteMessages',
   'messages.getQueue': 'getQueueForMessage',
   'messages.getCron': 'getCronForMessage',
@@ -38,6 +40,7 @@ export const operationIds: Partial<Record<OperationName, string>> = {
   'crons.create': 'createCron',
   'crons.get': 'getCronById',
   'crons.update': 'updateCron',
+  'crons.updateMany': 'updateCrons',
   'crons.delete': 'deleteCrons',
   'crons.getQueue': 'getQueueForCron',
 }
@@ -50,6 +53,7 @@ export const errorAliases: Partial<Record<ErrorCode, string>> = {
   unsupported_media_type: 'FST_ERR_CTP_INVALID_MEDIA_TYPE',
   unauthorized: 'PLT_DB_AUTH_UNAUTHORIZED',
   field_unauthorized: 'PLT_DB_AUTH_FIELD_UNAUTHORIZED',
+  where_missing: 'PLT_SQL_MAPPER_MISSING_WHERE_CLAUSE',
   cursor_without_primary_key: 'PLT_SQL_OPENAPI_PRIMARY_KEY_NOT_INCLUDED_IN_ORDER_BY_IN_CURSOR_PAGINATION',
 }
 

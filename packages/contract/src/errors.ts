@@ -43,6 +43,7 @@ export const errors = {
     'The queue is not a pull queue',
     'Queue {id} delivers to its callbackUrl: nothing can be claimed from it',
   ),
+  where_missing: entry(400, 'It would change everything', 'Missing where clause'),
   query_too_large: entry(400, 'The GraphQL query is too large', '{what} must not be over {limit}: it is {found}'),
   unauthorized: entry(401, 'Not authorized', 'operation not allowed'),
   field_unauthorized: entry(401, 'Not authorized for this field', 'field not allowed: {field}'),
@@ -70,6 +71,11 @@ export const errors = {
   message_not_live: entry(409, 'The message is settled', 'Message {id} is {status}: only a pending one can be changed'),
   message_not_dead: entry(409, 'The message is not dead', 'Message {id} is {status}: only a dead one can be redriven'),
   message_not_settled: entry(409, 'The message is not settled', 'Message {id} is still pending'),
+  message_busy: entry(
+    409,
+    'A message is just being changed',
+    'Some of these messages were being changed or settled the whole time; nothing was changed',
+  ),
   message_body_gone: entry(
     409,
     'The body was removed',
@@ -81,6 +87,11 @@ export const errors = {
     422,
     'The list takes too long',
     'The list took longer than {limit} ms: no index serves {parts}. Narrow it by id, queueId, cronId or status',
+  ),
+  too_many_found: entry(
+    422,
+    'More records than one change takes',
+    'where finds more than the {limit} records that this change may take; nothing was changed',
   ),
   headers_too_large: entry(431, 'The request headers are too large', 'Request headers must not exceed {limit} bytes'),
   internal: entry(500, 'Internal error', 'Internal error; the server log has it under request {requestId}'),

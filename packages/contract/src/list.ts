@@ -109,8 +109,19 @@ export function listControls(resource: Resource): TProperties {
     startAfter: Type.Optional(Type.String({ description: 'The x-start-after of the page before.' })),
     endBefore: Type.Optional(Type.String({ description: 'The x-end-before of the page after.' })),
     fields: Type.Optional(fieldsParameter(resource)),
-    'where.or': Type.Optional(Type.String({ description: '(field.op=value|field.op=value): one of these holds.' })),
+    ...alternatives,
   }
+}
+
+const alternatives = {
+  'where.or': Type.Optional(Type.String({ description: '(field.op=value|field.op=value): one of these holds.' })),
+}
+
+/** What a change of all records that `where` finds can be asked in its URL. */
+export function whereParameters(resource: Resource): TProperties {
+  const filters = Object.entries(resource.fields).filter(([, field]) => field.filter)
+  const conditions = filters.map(([name, field]) => filterParameters(name, field))
+  return Object.assign({ fields: Type.Optional(fieldsParameter(resource)), ...alternatives }, ...conditions)
 }
 
 /** The query parameters of a list over a resource, by the names that they have in a URL. */

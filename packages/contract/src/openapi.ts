@@ -2,7 +2,7 @@
 import { type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { headerAliases, operationIds, pathAliases, saves } from './aliases.ts'
 import { commonErrors, type ErrorCode, errors } from './errors.ts'
-import { fieldsParameter, listParameters } from './list.ts'
+import { fieldsParameter, listParameters, whereParameters } from './list.ts'
 import type { Operation } from './operation.ts'
 import { type OperationName, operationEntries, operations, resources } from './operations.ts'
 import type { Resource } from './resource.ts'
@@ -135,7 +135,7 @@ function parameters(operation: Operation): OpenApiParameter[] {
 
 function listed(operation: Operation): OpenApiParameter[] {
   if (!operation.of) return []
-  const found = operation.list ? listParameters(operation.of) : { fields: fieldsParameter(operation.of) }
+  const found = questions(operation, operation.of)
   return Object.entries(found).map(([name, { description, ...schema }]) => ({
     name,
     in: 'query',
@@ -145,9 +145,15 @@ function listed(operation: Operation): OpenApiParameter[] {
   }))
 }
 
+function questions({ list, each }: Operation, of: Resource) {
+  if (list) return listParameters(of)
+  return each ? whereParameters(of) : { fields: fieldsParameter(of) }
+}
+
 function success(operation: Operation): unknown {
   const reference = operation.of && { $ref: `#/components/schemas/${schemaName(operation.of)}` }
-  const schema = operation.list ? { type: 'array', items: reference } : (reference ?? operation.output)
+  const schema =
+    operation.list || operation.each ? { type: 'array', items: reference } : (reference ?? operation.output)
   return { description: operation.summary, content: { 'application/json': { schema } } }
 }
 

@@ -6,6 +6,7 @@ import { type Static, type TObject, type TProperties, type TSchema, Type } from 
 import type { ErrorCode } from './errors.ts'
 import type { ListQuery, Page } from './list.ts'
 import type { Fields, Resource, RowOf } from './resource.ts'
+import { OneOf } from './schema.ts'
 
 export type Verb = 'GET' | 'POST' | 'PUT' | 'DELETE'
 export type Right = 'find' | 'save' | 'delete'
@@ -37,12 +38,26 @@ export interface Operation<In = unknown, Out = unknown> {
   readonly alike: string | null
   /** Takes a body that is not JSON as the message's own, byte for byte. */
   readonly raw: boolean
-  /** Items of `input[name]` are validated, and fail, one by one, each as an input of the operation named. */
-  readonly batch: { readonly items: string; readonly operation: string } | null
+  /** Items of `input[name]` are validated one by one, each as an input of the operation named. */
+  readonly batch: Batch | null
+  /**
+   * Does to each record that `where` finds what the operation named does to one: all of them, or none. Takes `where` and
+   * `fields` as lists do (they are not in `input`), and answers with the rows.
+   */
+  readonly each: string | null
   /** Only in types. */
   readonly _in?: In
   readonly _out?: Out
 }
+
+export interface Batch {
+  readonly items: string
+  readonly operation: string
+  /** All of them or none, in one commit: always, or where `together` says so. */
+  readonly together: 'always' | 'asked'
+}
+
+export const MAX_BATCH = 1000
 
 type Flat<T> = { [K in keyof T]: T[K] } & {}
 interface Common<P extends TProperties> {
@@ -74,6 +89,7 @@ function declare<In, Out>(
     alike: null,
     raw: false,
     batch: null,
+    each: null,
   }
   return { ...absent, ...declared, ...rest, input } as Operation<In, Out>
 }
@@ -106,6 +122,27 @@ export const list = <F extends Fields, P extends TProperties>(of: Resource<F>, c
     { output: Type.Array(of.row), of, list: true },
   )
 
+/** What is said of the records that are changed together; an empty `where` with an empty `anyOf` is refused. */
+export type Found<F extends string = string> = Pick<ListQuery<F>, 'where' | 'anyOf' | 'fields'>
+const eachErrors = ['where_missing', 'too_many_found', 'list_too_slow'] as const
+
+/** An operation that does to each record that is found what another one does to one. */
+export const eachFound = <F extends Fields, I>(
+  of: Resource<F>,
+  common: Omit<Common<TProperties>, 'params'> & {
+    readonly input: TObject
+    readonly _input: I | undefined
+    readonly each: string
+  },
+) => {
+  const { input, _input, each, errors = [], ...declared } = common
+  return declare<Flat<I & Found<keyof RowOf<F> & string>>, RowOf<F>[]>(
+    { ...declared, errors: [...errors, ...eachErrors] },
+    input,
+    { output: Type.Array(of.row), of, each },
+  )
+}
+
 /** An operation that answers with an object of its own. */
 export const act = <I, O extends TSchema, P extends TProperties>(
   common: Common<P> & {
@@ -117,6 +154,31 @@ export const act = <I, O extends TSchema, P extends TProperties>(
 ) => {
   const { input, _input, output, batch, ...declared } = common
   return declare<Flat<Params<P> & I>, Static<O>>(declared, input ?? nothing, { output, of: null, batch: batch ?? null })
+}
+
+const Created = Type.Object({
+  results: Type.Array(Type.Object({ result: OneOf(['stored']), id: Type.Integer() }), {
+    description: 'In the order in which they were given.',
+  }),
+})
+
+/** An operation that creates many records of one kind, all of them or none. */
+export const createMany = <I>(
+  common: Omit<Common<TProperties>, 'verb' | 'params'> & {
+    readonly items: string
+    readonly operation: string
+    readonly input: TObject
+    readonly _input: I | undefined
+  },
+) => {
+  const { items, operation, input, ...declared } = common
+  return act({
+    ...declared,
+    verb: 'POST',
+    input: Type.Object({ [items]: Type.Array(input, { minItems: 1, maxItems: MAX_BATCH }) }),
+    output: Created,
+    batch: { items, operation, together: 'always' },
+  })
 }
 
 /** Marks what follows from a relation. */

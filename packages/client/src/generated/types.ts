@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'dead_letter_circle'
   | 'queue_is_ordered'
   | 'queue_not_pull'
+  | 'where_missing'
   | 'query_too_large'
   | 'unauthorized'
   | 'field_unauthorized'
@@ -24,10 +25,12 @@ export type ErrorCode =
   | 'message_not_live'
   | 'message_not_dead'
   | 'message_not_settled'
+  | 'message_busy'
   | 'message_body_gone'
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'list_too_slow'
+  | 'too_many_found'
   | 'headers_too_large'
   | 'internal'
   | 'outcome_unknown'
@@ -331,6 +334,39 @@ export interface QueuesUpdateInput {
   id: number
 }
 
+/** Input of queues.createMany. */
+export interface QueuesCreateManyInput {
+  queues: readonly QueuesCreateInput[]
+}
+
+/** Input of queues.updateMany. */
+export interface QueuesUpdateManyInput {
+  /** All of these hold; there must be one. */
+  where: QueueWhere
+  name?: string
+  /** An http or https URL; null for a pull queue. */
+  callbackUrl?: string | null
+  /** One of POST, PUT, PATCH, GET, DELETE, HEAD, OPTIONS, in any case. */
+  method?: string
+  /** Sent with every message; a message’s own headers win. */
+  headers?: Record<string, string> | null
+  deadLetterQueueId?: number | null
+  /** Retries after the first attempt. */
+  maxRetries?: number
+  /** 'standard', 'pg-hooks', {startMs, factor, maxMs, jitter} or {delaysMs, jitter} */
+  backoff?: 'standard' | 'pg-hooks' | { startMs: number; factor?: number; maxMs?: number; jitter?: number } | { delaysMs: number[]; jitter?: number }
+  /** Bound on a whole attempt. */
+  timeoutMs?: number
+  /** Most attempts under way at once. */
+  concurrency?: number
+  ordered?: 'none' | 'queue' | 'key'
+  followRedirects?: boolean
+  /** What a 410 answer does. */
+  onGone?: 'fail' | 'pause'
+  /** Signing secrets, newest first; every request is signed with each of them. */
+  secrets?: string[]
+}
+
 /** Input of queues.delete. */
 export interface QueuesDeleteInput {
   id: number
@@ -451,6 +487,8 @@ export interface MessagesPutInput {
 /** Input of messages.putMany. */
 export interface MessagesPutManyInput {
   messages: readonly MessagesPutInput[]
+  /** All of them or none, in one commit. Takes no idempotency keys. */
+  together?: boolean
 }
 
 /** Input of messages.get. */
@@ -475,6 +513,26 @@ export interface MessagesUpdateInput {
   priority?: number
   expiresAt?: string | null
   id: number
+}
+
+/** Input of messages.updateMany. */
+export interface MessagesUpdateManyInput {
+  /** All of these hold; there must be one. */
+  where: MessageWhere
+  /** Not before; null is at once. */
+  when?: string | null
+  /** null also where the body is not text. */
+  body?: string | null
+  /** Accepted without effect. */
+  failed?: false
+  headers?: Record<string, string> | null
+  /** In an update of a settled message: send it again. */
+  sentAt?: null
+  /** The body where it is not text: instead of `body`, never with it. */
+  bodyBase64?: string | null
+  /** Higher goes first. Ordered queues take 0 only. */
+  priority?: number
+  expiresAt?: string | null
 }
 
 /** Input of messages.delete. */
@@ -554,6 +612,29 @@ export interface CronsUpdateInput {
   id: number
 }
 
+/** Input of crons.createMany. */
+export interface CronsCreateManyInput {
+  crons: readonly CronsCreateInput[]
+}
+
+/** Input of crons.updateMany. */
+export interface CronsUpdateManyInput {
+  /** All of these hold; there must be one. */
+  where: CronWhere
+  queueId?: number
+  /** Five fields, or six with the seconds first, or a name such as @hourly. */
+  schedule?: string
+  /** The body of each of its messages. */
+  body?: string | null
+  headers?: Record<string, string> | null
+  /** What the schedule is read in: a name such as Europe/Berlin. */
+  timeZone?: string
+  /** What becomes of the ticks that were missed while nothing ran: none, one message, or all of them. */
+  misfire?: 'skip' | 'one' | 'all'
+  /** Of its messages. Ordered queues take 0 only. */
+  priority?: number
+}
+
 /** Input of crons.delete. */
 export interface CronsDeleteInput {
   id: number
@@ -598,6 +679,10 @@ export interface QueuesOperations<Options> {
   get(input: QueuesGetInput, options?: Options): Promise<Queue>
   /** Changes a queue; fields left out keep their value. */
   update(input: QueuesUpdateInput, options?: Options): Promise<Queue>
+  /** Creates up to 1000 queues in one commit: all of them or none. */
+  createMany(input: QueuesCreateManyInput, options?: Options): Promise<{ results: ({ result: 'stored'; id: number })[] }>
+  /** Changes all queues that `where` finds, at most 1000, in one commit: all of them or none. */
+  updateMany(input?: QueuesUpdateManyInput, options?: Options): Promise<Queue[]>
   /** Deletes a queue and its crons; its pending messages are cancelled, its history stays. */
   delete(input: QueuesDeleteInput, options?: Options): Promise<Queue>
   /** Says what deleting a queue would do, and does nothing. */
@@ -641,6 +726,8 @@ export interface MessagesOperations<Options> {
   get(input: MessagesGetInput, options?: Options): Promise<Message>
   /** Changes a pending message; fields left out keep their value. */
   update(input: MessagesUpdateInput, options?: Options): Promise<Message>
+  /** Changes all messages that `where` finds, at most 1000, in one commit: all of them or none. */
+  updateMany(input?: MessagesUpdateManyInput, options?: Options): Promise<Message[]>
   /** Deletes a message and what is known of it. To stop it and keep the record, cancel it. */
   delete(input: MessagesDeleteInput, options?: Options): Promise<Message>
   /** Sends a dead message again, with all its retries. */
@@ -666,6 +753,10 @@ export interface CronsOperations<Options> {
   get(input: CronsGetInput, options?: Options): Promise<Cron>
   /** Changes a cron; fields left out keep their value. The pending message of its next tick is replaced. */
   update(input: CronsUpdateInput, options?: Options): Promise<Cron>
+  /** Creates up to 1000 crons with their first ticks in one commit: all of them or none. */
+  createMany(input: CronsCreateManyInput, options?: Options): Promise<{ results: ({ result: 'stored'; id: number })[] }>
+  /** Changes all crons that `where` finds, at most 1000, in one commit: all of them or none. */
+  updateMany(input?: CronsUpdateManyInput, options?: Options): Promise<Cron[]>
   /** Deletes a cron with the pending message of its next tick; the messages of earlier ticks stay. */
   delete(input: CronsDeleteInput, options?: Options): Promise<Cron>
   /** Says what deleting a cron would do, and does nothing. */

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { act, following, list, row, typed } from '../operation.ts'
+import { act, createMany, eachFound, following, list, row, typed } from '../operation.ts'
 import { type CronCreate, type CronUpdate, cron } from '../resources/cron.ts'
 import { message } from '../resources/message.ts'
 import { queue } from '../resources/queue.ts'
@@ -33,6 +33,26 @@ export const cronOperations = {
     summary: 'Changes a cron; fields left out keep their value. The pending message of its next tick is replaced.',
     errors: ['cron_not_found', 'queue_not_found', 'queue_is_ordered'],
     params: id,
+    input: cron.update,
+    _input: typed<CronUpdate>(),
+  }),
+  'crons.createMany': createMany({
+    path: '/crons/bulk',
+    scope: 'cron:save',
+    summary: 'Creates up to 1000 crons with their first ticks in one commit: all of them or none.',
+    items: 'crons',
+    operation: 'crons.create',
+    errors: ['queue_not_found', 'queue_is_ordered'],
+    input: cron.create,
+    _input: typed<{ crons: CronCreate[] }>(),
+  }),
+  'crons.updateMany': eachFound(cron, {
+    verb: 'PUT',
+    path: '/crons/',
+    scope: 'cron:save',
+    summary: 'Changes all crons that `where` finds, at most 1000, in one commit: all of them or none.',
+    errors: ['queue_not_found', 'queue_is_ordered'],
+    each: 'crons.update',
     input: cron.update,
     _input: typed<CronUpdate>(),
   }),

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../errors.ts'
-import { act, following, list, row, typed } from '../operation.ts'
+import { act, eachFound, following, list, MAX_BATCH, row, typed } from '../operation.ts'
 import { attempt } from '../resources/attempt.ts'
 import { cron } from '../resources/cron.ts'
 import { type MessageCreate, type MessageUpdate, message } from '../resources/message.ts'
@@ -59,14 +59,14 @@ export const messageOperations = {
     scope: 'message:save',
     summary: 'Puts up to 1000 messages. One that is refused does not stop the others, unless they go together.',
     input: Type.Object({
-      messages: Type.Array(PutInput, { minItems: 1, maxItems: 1000 }),
+      messages: Type.Array(PutInput, { minItems: 1, maxItems: MAX_BATCH }),
       together: Type.Optional(
         Type.Boolean({ description: 'All of them or none, in one commit. Takes no idempotency keys.' }),
       ),
     }),
     _input: typed<{ messages: MessagePut[]; together?: boolean }>(),
     output: Type.Object({ results: Type.Array(PutResult, { description: 'In the order of the messages.' }) }),
-    batch: { items: 'messages', operation: 'messages.put' },
+    batch: { items: 'messages', operation: 'messages.put', together: 'asked' },
   }),
   'messages.get': row(message, {
     verb: 'GET',
@@ -83,6 +83,16 @@ export const messageOperations = {
     summary: 'Changes a pending message; fields left out keep their value.',
     errors: ['message_not_found', 'message_not_live', 'message_body_gone', 'queue_not_found', 'queue_is_ordered'],
     params: id,
+    input: message.update,
+    _input: typed<MessageUpdate>(),
+  }),
+  'messages.updateMany': eachFound(message, {
+    verb: 'PUT',
+    path: '/messages/',
+    scope: 'message:save',
+    summary: 'Changes all messages that `where` finds, at most 1000, in one commit: all of them or none.',
+    errors: ['message_not_live', 'message_busy', 'message_body_gone', 'queue_not_found', 'queue_is_ordered'],
+    each: 'messages.update',
     input: message.update,
     _input: typed<MessageUpdate>(),
   }),

@@ -13,23 +13,29 @@ const visibilityMs = Type.Integer({
   description:
     'How long the claim holds, in milliseconds; 30,000 by default. After that the message is handed out again.',
 })
-const Claimed = Type.Object({
-  id: MessageId,
-  claim: Type.String({ description: 'Proves the claim: give it back with whatever becomes of the message.' }),
-  claimedUntil: Timestamp,
-  attempt: Type.Integer({ description: '1 for the first time it is handed out.' }),
-  body: Nullable(Type.String()),
-  bodyBase64: Nullable(Type.String({ description: 'The body, where it is not text.' })),
-  headers: Nullable(Headers),
-  key: Nullable(Type.String()),
-  webhookId: Type.String(),
-})
+const Claimed = Type.Object(
+  {
+    id: MessageId,
+    claim: Type.String({ description: 'Proves the claim: give it back with whatever becomes of the message.' }),
+    claimedUntil: Timestamp,
+    attempt: Type.Integer({ description: '1 for the first time it is handed out.' }),
+    body: Nullable(Type.String()),
+    bodyBase64: Nullable(Type.String({ description: 'The body, where it is not text.' })),
+    headers: Nullable(Headers),
+    key: Nullable(Type.String()),
+    webhookId: Type.String(),
+  },
+  { title: 'ClaimedMessage' },
+)
 export type ClaimedMessage = Static<typeof Claimed>
 
-const claims = Type.Array(Type.Object({ id: MessageId, claim: Text({ pattern: '^[0-9a-f-]{36}$' }) }), {
-  minItems: 1,
-  maxItems: 100,
-})
+const claims = Type.Array(
+  Type.Object({ id: MessageId, claim: Text({ pattern: '^[0-9a-f-]{36}$' }) }, { title: 'Claim' }),
+  {
+    minItems: 1,
+    maxItems: 100,
+  },
+)
 type Held = { claims: { id: number; claim: string }[] }
 const lost = Type.Array(MessageId, { description: 'Those whose claim has run out, or never was.' })
 

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { act, alike, following, list, row, typed } from '../operation.ts'
+import { act, alike, createMany, eachFound, following, list, row, typed } from '../operation.ts'
 import { attempt } from '../resources/attempt.ts'
 import { cron } from '../resources/cron.ts'
 import { message } from '../resources/message.ts'
@@ -38,6 +38,26 @@ export const queueOperations = {
     summary: 'Changes a queue; fields left out keep their value.',
     errors: ['queue_not_found', 'dead_letter_queue_unknown', 'dead_letter_circle'],
     params: id,
+    input: queue.update,
+    _input: typed<QueueUpdate>(),
+  }),
+  'queues.createMany': createMany({
+    path: '/queues/bulk',
+    scope: 'queue:save',
+    summary: 'Creates up to 1000 queues in one commit: all of them or none.',
+    items: 'queues',
+    operation: 'queues.create',
+    errors: ['dead_letter_queue_unknown'],
+    input: queue.create,
+    _input: typed<{ queues: QueueCreate[] }>(),
+  }),
+  'queues.updateMany': eachFound(queue, {
+    verb: 'PUT',
+    path: '/queues/',
+    scope: 'queue:save',
+    summary: 'Changes all queues that `where` finds, at most 1000, in one commit: all of them or none.',
+    errors: ['dead_letter_queue_unknown', 'dead_letter_circle'],
+    each: 'queues.update',
     input: queue.update,
     _input: typed<QueueUpdate>(),
   }),

@@ -1,5 +1,5 @@
 /** From what a handler gives to an answer: selection of fields, headers of a page, the place of a record. */
-import type { ListQuery, Operation, Page } from '@posthorn/contract'
+import type { Found, ListQuery, Operation, Page } from '@posthorn/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { encodeCursor } from './list-query.ts'
 
@@ -11,6 +11,7 @@ export function answerer(operation: Operation): Answer {
     return (request, reply, input, output) => answerPage(request, reply, input as ListQuery, output as Page<Row>)
   }
   if (!operation.of) return (_request, _reply, _input, output) => output
+  if (operation.each) return (_request, _reply, input, output) => selectAll(input as Found, output as Row[])
   const place = placeOf(operation)
   return (request, reply, _input, output) => {
     const row = output as Row
@@ -32,8 +33,11 @@ function answerPage(request: FastifyRequest, reply: FastifyReply, query: ListQue
     reply.header('x-start-after', encodeCursor(query.orderBy, items.at(-1)!))
     reply.header('x-end-before', encodeCursor(query.orderBy, items[0]!))
   }
-  const { fields } = query
-  return fields ? items.map(row => select(row, fields)) : items
+  return selectAll(query, items)
+}
+
+function selectAll({ fields }: Pick<Found, 'fields'>, rows: readonly Row[]): readonly Row[] {
+  return fields ? rows.map(row => select(row, fields)) : rows
 }
 
 function select(row: Row, fields: readonly string[]): Row {

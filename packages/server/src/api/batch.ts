@@ -6,17 +6,27 @@ import {
   bodySchema,
   describeProblem,
   type ErrorCode,
-  type Input,
   type OperationName,
   type Problem,
   type PutManyResult,
 } from '@posthorn/contract'
 import type { FastifyRequest } from 'fastify'
-import type { CallContext, Handlers } from './handlers.ts'
+import type { CallContext } from './handlers.ts'
 import { objectToPayload, type Payload } from './payload.ts'
 import { describeFailure } from './validator.ts'
 
-type Put = Input<'messages.putMany'>['messages'][number]
+/** A handler that creates many. */
+export type PutMany = (context: CallContext, input: object) => Promise<{ readonly results: PutManyResult[] }>
+
+interface Batch {
+  readonly given: readonly unknown[]
+  /** What the input calls them. */
+  readonly items: string
+  readonly check: ItemCheck
+  readonly put: PutMany
+  /** All of them or none. */
+  readonly together: boolean
+}
 
 /** What checks one item: null if it is sound. It may change the item as validation does (coerce, drop). */
 export type ItemCheck = (item: unknown, place: string) => Problem | null
@@ -29,19 +39,13 @@ export function createItemCheck(request: FastifyRequest, operation: OperationNam
   }
 }
 
-export async function putEach(
-  items: readonly unknown[],
-  check: ItemCheck,
-  put: Handlers['messages.putMany'],
-  context: CallContext,
-  together = false,
-): Promise<{ results: PutManyResult[] }> {
-  const refusals = items.map((item, i) => check(item, `body/messages/${i}`))
+export async function putEach(batch: Batch, context: CallContext): Promise<{ results: PutManyResult[] }> {
+  const { given, items, check, put, together } = batch
+  const refusals = given.map((item, i) => check(item, `body/${items}/${i}`))
   const refusal = together && refusals.find(found => found !== null)
   if (refusal) throw refusal
-  const sound = items.filter((_, i) => refusals[i] === null) as Put[]
-  const stored =
-    sound.length > 0 ? (await put(context, { messages: sound, ...(together && { together }) })).results : []
+  const sound = given.filter((_, i) => refusals[i] === null)
+  const stored = sound.length > 0 ? (await put(context, { [items]: sound, ...(together && { together }) })).results : []
   let next = 0
   return { results: refusals.map(refusal => (refusal ? refusedItem(refusal) : stored[next++]!)) }
 }

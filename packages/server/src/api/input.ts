@@ -2,7 +2,7 @@
 import { inputParts, type Operation } from '@posthorn/contract'
 import type { TObject } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
-import { readListQuery } from './list-query.ts'
+import { readFound, readListQuery } from './list-query.ts'
 import { objectToPayload } from './payload.ts'
 
 type Values = Record<string, unknown>
@@ -10,7 +10,7 @@ type Values = Record<string, unknown>
 /** Reads the input of one operation. @throws Problem for what the schemas could not say */
 export function inputReader(operation: Operation, maxBodyBytes: number): (request: FastifyRequest) => Values {
   const { path, headers } = inputParts(operation)
-  const { of, list } = operation
+  const { of, list, each } = operation
   const carriesHeaders = 'headers' in operation.input.properties
   return request => {
     const input: Values = list ? { ...readListQuery(of!, request.query as Values) } : ((request.body as Values) ?? {})
@@ -21,7 +21,7 @@ export function inputReader(operation: Operation, maxBodyBytes: number): (reques
     for (const { input: name, wire } of path) input[name] = (request.params as Values)[wire]
     const fault = carriesHeaders ? objectToPayload(input, maxBodyBytes, 'body') : null
     if (fault) throw fault
-    return input
+    return each ? Object.assign(input, readFound(of!, request.query as Values)) : input
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type Cursor,
   DEFAULT_LIMIT,
   type Field,
+  type Found,
   isNullable,
   type ListQuery,
   type Operator,
@@ -41,10 +42,29 @@ export function readListQuery(resource: Resource, query: RawQuery): ListQuery {
   return { limit, offset, fields, totalCount, where, anyOf, orderBy, startAfter, endBefore } as ListQuery
 }
 
+/**
+ * What a change of many is for. Here every name must be known, and none may be missing: what a list may overlook would
+ * change records that nobody meant.
+ * @throws Problem where_missing, validation_failed
+ */
+export function readFound(resource: Resource, query: RawQuery): Found {
+  const where = Object.entries(query).flatMap(([name, value]) => {
+    if (name === 'fields' || name === 'where.or') return []
+    const place = `querystring/${name}`
+    const condition = name.startsWith('where.') && readCondition(resource, name.slice(6), value, place)
+    if (!condition)
+      throw invalid(place, 'is not known here: a change of many takes fields, where.<field>.<op> and where.or')
+    return [condition]
+  })
+  const anyOf = readAlternatives(resource, query['where.or'])
+  if (where.length === 0 && anyOf.length === 0) throw new Problem('where_missing', {})
+  return { where, anyOf, fields: (query.fields ?? null) as Found['fields'] }
+}
+
 function readCondition(resource: Resource, path: string, value: unknown, place: string): Condition | null {
-  const [name = '', op = ''] = path.split('.')
+  const [name = '', op = '', ...rest] = path.split('.')
   const field = fieldOf(resource, name)
-  if (!field || !isOperator(op)) return null
+  if (!field || !isOperator(op) || rest.length > 0) return null
   if (!field.filter) throw invalid(place, `cannot be asked for: lists do not filter by ${name}`)
   if (typeof value !== 'string') throw invalid(place, 'must be given once')
   if (op === 'in' || op === 'nin') {
@@ -101,7 +121,8 @@ function readOrder(resource: Resource, name: string, direction: unknown): Order 
 /** `(name.eq=a|name.eq=b)` */
 function readAlternatives(resource: Resource, text: unknown): Condition[] {
   if (text === undefined) return []
-  const [, inner] = /^\((.*)\)$/s.exec(String(text)) ?? []
+  if (typeof text !== 'string') throw invalid('querystring/where.or', 'must be given once')
+  const [, inner] = /^\((.*)\)$/s.exec(text) ?? []
   if (!inner) throw invalid('querystring/where.or', 'must have the form (field.op=value|field.op=value)')
   return inner.split('|').map((part, i) => {
     const equals = part.indexOf('=')

@@ -44,5 +44,6 @@ function readerOf(operation: Operation): Reader | null {
   if (!operation.of) return null
   if (operation.verb === 'DELETE') return (_, output) => [{ resource, act: 'deleted', id: (output as WithId).id }]
   const saved: Resource = operation.of
+  if (operation.each) return (_, output) => (output as WithId[]).map(({ id }) => ({ resource, act: 'saved', id }))
   return (_, output) => [{ resource: saved.name, act: 'saved', id: (output as WithId).id }]
 }

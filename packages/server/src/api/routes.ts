@@ -20,7 +20,7 @@ import { fillDefaults } from './access/defaults.ts'
 import { refuseSelection } from './access/fields.ts'
 import { mayAct } from './access/rights.ts'
 import { answerer } from './answer.ts'
-import { createItemCheck, type ItemCheck, putEach } from './batch.ts'
+import { createItemCheck, type ItemCheck, type PutMany, putEach } from './batch.ts'
 import type { AnyHandler, CallContext, Handlers } from './handlers.ts'
 import { inputReader, nullDropper, splitFields } from './input.ts'
 import { acceptBytes } from './json-body.ts'
@@ -87,7 +87,7 @@ function schemaOf(name: OperationName, operation: Operation): FastifySchema {
     ...(headers.length > 0 && { headers: { type: 'object', properties: wired(headers) } }),
     ...(query && { querystring: Type.Object(query) }),
     ...(body && { body: operation.batch ? batchBody(operation) : body }),
-    response: { 200: row ? (operation.list ? Type.Array(row) : row) : operation.output },
+    response: { 200: row ? (operation.list || operation.each ? Type.Array(row) : row) : operation.output },
   }
 }
 
@@ -133,7 +133,7 @@ function preparation(name: OperationName, operation: Operation): RouteOptions['p
 const isObject = (body: unknown): body is object => typeof body === 'object' && body !== null && !Array.isArray(body)
 
 function createHandler(name: OperationName, operation: Operation, context: RouteContext) {
-  if (operation.batch) return createBatchHandler(operation, context)
+  if (operation.batch) return createBatchHandler(name, operation, context)
   const read = inputReader(operation, context.maxBodyBytes)
   const answer = answerer(operation)
   const handle = saving(name, context.handlers)
@@ -157,15 +157,17 @@ function saving(name: OperationName, handlers: Handlers): AnyHandler {
   }
 }
 
-function createBatchHandler(operation: Operation, { handlers, maxBodyBytes }: RouteContext) {
-  const { items, operation: single } = operation.batch!
+function createBatchHandler(name: OperationName, operation: Operation, { handlers, maxBodyBytes }: RouteContext) {
+  const { items, operation: single, together: rule } = operation.batch!
+  const always = rule === 'always'
+  const put = handlerOf(name, handlers) as PutMany
   let check: ItemCheck | undefined
   return async (request: FastifyRequest) => {
     const { together, ...body } = request.body as { readonly together?: boolean } & Readonly<Record<string, unknown>>
     const given = body[items] as unknown[]
     for (const item of given) if (isObject(item)) fillDefaults(request.caller!, single as OperationName, item)
     check ??= createItemCheck(request, single as OperationName, maxBodyBytes)
-    return putEach(given, check, handlers['messages.putMany'], request.caller!, together)
+    return putEach({ given, items, check, put, together: always || together === true }, request.caller!)
   }
 }
 

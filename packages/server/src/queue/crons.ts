@@ -9,43 +9,30 @@ import {
   type Cron,
   type CronCreate,
   type CronUpdate,
+  type Found,
   type Message,
   type Output,
   type Page,
   Problem,
 } from '@posthorn/contract'
-import type { Database, Statement } from '../db/port.ts'
+import type { Executor, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { NewMessage, PutResult } from '../engine/port.ts'
 import type { Ids } from '../id.ts'
 import type { Caller } from '../tenant/orgs.ts'
-import { type PutWithin, type TickSource, tickMessage } from './cron-chain.ts'
-import { changedContent, newContent, ticksDiffer } from './cron-input.ts'
-import { firstTick, readSchedule } from './cron-schedule.ts'
+import { type TickSource, tickMessage } from './cron-chain.ts'
 import { cronSource } from './cron-source.ts'
-import {
-  contentColumns,
-  holdCron,
-  holdQueue,
-  removeTick,
-  replaceTick,
-  storeTick,
-  tickOf,
-  untilInTime,
-  writeCron,
-} from './cron-tick.ts'
+import { type HeldCron, holdCrons, holdQueues, removeTicks, storeTicks, untilInTime, writeCrons } from './cron-tick.ts'
+import { type Changed, type CronWriteRoom, changeCrons, storeCrons } from './cron-writes.ts'
+import { findAgain, findTogether, mostChanged, readTogether } from './found.ts'
 import { type AnyQuery, findRow, listPage } from './list.ts'
 import { withinLimit } from './list-limit.ts'
-import type { CheckHeaders } from './queue-input.ts'
 import { storedMessage } from './stored-message.ts'
 
-export interface CronsOptions {
-  readonly db: Database
+export interface CronsOptions extends CronWriteRoom {
   readonly ids: Pick<Ids, 'webhookId'>
-  readonly checkHeaders: CheckHeaders
   /** Stores one message durably. */
   readonly put: (message: NewMessage) => Promise<PutResult>
-  readonly putWithin: PutWithin
   /** Called after the commit of whatever other nodes must hear of; must not throw. */
   readonly changed: () => void
   /** Bound on lists that no index serves, in milliseconds. */
@@ -56,8 +43,6 @@ interface ById {
   readonly id: number
 }
 
-const DRAW = loadStatement(import.meta.url, './sql/draw_cron.sql')
-const CREATE = loadStatement(import.meta.url, './sql/create_cron.sql')
 const MESSAGE = loadStatement(import.meta.url, './sql/cron_message.sql')
 const PREVIEW_DELETE = loadStatement(import.meta.url, './sql/preview_cron_delete.sql')
 const DELETE: Statement = { name: 'delete_cron', text: 'DELETE FROM posthorn.cron WHERE id = $1::int' }
@@ -71,7 +56,10 @@ export function createCrons(room: CronsOptions) {
       listPage(room.db, cronSource(orgId, query), query, room.listLimitMs),
     get: ({ orgId }: Caller, { id }: ById) => getCron(room, orgId, id),
     create: (caller: Caller, input: CronCreate) => createCron(room, caller, input),
+    createMany: (caller: Caller, input: { readonly crons: readonly CronCreate[] }) =>
+      createTogether(room, caller, input.crons),
     update: (caller: Caller, input: CronUpdate & ById) => updateCron(room, caller, input),
+    updateMany: (caller: Caller, input: CronUpdate & Found) => updateFound(room, caller, input),
     delete: (caller: Caller, { id }: ById) => deleteCron(room, caller, id),
     previewDelete: (caller: Caller, { id }: ById) => previewDelete(room, caller, id),
     run: (caller: Caller, { id }: ById) => runCron(room, caller, id),
@@ -87,44 +75,59 @@ async function getCron(room: CronsOptions, orgId: number, id: number): Promise<C
 }
 
 async function createCron(room: CronsOptions, { orgId }: Caller, input: CronCreate): Promise<Cron> {
-  const content = newContent(input, room.checkHeaders)
-  const id = await room.db.transaction(async tx => {
-    const ordering = await holdQueue(tx, orgId, content.queue_id)
-    if (ordering !== 'none' && content.priority !== 0) throw new Problem('queue_is_ordered', { id: content.queue_id })
-    const [drawn] = await tx.query<{ id: number; now: Date }>(DRAW)
-    const record = { ...content, id: drawn!.id, org_id: orgId }
-    const tick = await storeTick(tx, room.putWithin, record, drawn!.now.getTime())
-    await tx.query(CREATE, [record.id, orgId, ...contentColumns(content), tick.at, tick.messageId])
-    return record.id
+  const [id] = await storeCrons(room, orgId, [input], false)
+  room.changed()
+  return getCron(room, orgId, id!)
+}
+
+/** All of them or none. @throws Problem of the first that is refused */
+async function createTogether(room: CronsOptions, { orgId }: Caller, inputs: readonly CronCreate[]) {
+  const ids = await storeCrons(room, orgId, inputs, true)
+  room.changed()
+  return { results: ids.map(id => ({ result: 'stored' as const, id })) }
+}
+
+async function updateCron(room: CronsOptions, { orgId }: Caller, input: CronUpdate & ById): Promise<Cron> {
+  const { id, ...patch } = input
+  await untilInTime(async () => {
+    const { queueId } = await getCron(room, orgId, id)
+    const one: Changed = { ids: [id], queueIds: [queueId], keep: async (_, held) => held.map(cron => cron.id) }
+    const changed = await room.db.transaction(tx => changeCrons(tx, room, orgId, one, patch))
+    if (changed.length === 0) throw new Problem('cron_not_found', { id })
   })
   room.changed()
   return getCron(room, orgId, id)
 }
 
-async function updateCron(room: CronsOptions, { orgId }: Caller, input: CronUpdate & ById): Promise<Cron> {
-  const { id, ...patch } = input
-  const queueId = patch.queueId ?? (await getCron(room, orgId, id)).queueId
-  await untilInTime(() =>
-    room.db.transaction(async tx => {
-      const ordering = await holdQueue(tx, orgId, queueId)
-      const cron = await holdCron(tx, orgId, id)
-      const changed = changedContent(cron, patch, room.checkHeaders)
-      const content = { ...changed, priority: patch.priority || ordering === 'none' ? changed.priority : 0 }
-      if (ordering !== 'none' && content.priority !== 0) throw new Problem('queue_is_ordered', { id: queueId })
-      firstTick(readSchedule(content.schedule, content.time_zone, id), cron.now.getTime())
-      if (cron.paused_at === null && ticksDiffer(cron, content)) return replaceTick(tx, room.putWithin, cron, content)
-      return writeCron(tx, id, content, tickOf(cron), { pausedAt: cron.paused_at })
-    }),
-  )
-  room.changed()
-  return getCron(room, orgId, id)
+/** Changes all crons that are found, or none. @throws Problem also where_missing, too_many_found */
+async function updateFound(room: CronsOptions, { orgId }: Caller, input: CronUpdate & Found): Promise<Cron[]> {
+  const { where, anyOf, fields, ...patch } = input
+  const found = { where, anyOf }
+  const light = cronSource(orgId, { fields: ['id'] })
+  const crons = await untilInTime(async () => {
+    const first = await findTogether(room.db, light, found, room.listLimitMs, mostChanged(patch))
+    if (first.length === 0) return []
+    const keep: Changed['keep'] = async (tx, held) => {
+      const again = await findAgain(tx, light, found, idsOf(held))
+      return idsOf(again)
+    }
+    const all: Changed = { ids: idsOf(first), queueIds: first.map(({ queueId }) => queueId), keep }
+    return room.db.transaction(async tx => {
+      const ids = await changeCrons(tx, room, orgId, all, patch)
+      return readTogether(tx, cronSource(orgId, { fields }), ids)
+    })
+  })
+  if (crons.length > 0) room.changed()
+  return crons
 }
+
+const idsOf = (rows: readonly ById[]): number[] => rows.map(({ id }) => id)
 
 /** Gives the cron as it was. */
 async function deleteCron(room: CronsOptions, { orgId }: Caller, id: number): Promise<Cron> {
   const last = await getCron(room, orgId, id)
   await room.db.transaction(async tx => {
-    await removeTick(tx, await holdCron(tx, orgId, id))
+    await removeTicks(tx, orgId, [await holdCron(tx, orgId, id)])
     await tx.query(DELETE, [id])
   })
   room.changed()
@@ -153,8 +156,8 @@ async function pauseCron(room: CronsOptions, { orgId }: Caller, id: number): Pro
   await room.db.transaction(async tx => {
     const cron = await holdCron(tx, orgId, id)
     if (cron.paused_at !== null) return
-    await removeTick(tx, cron)
-    await writeCron(tx, id, cron, null, { pausedAt: cron.now })
+    await removeTicks(tx, orgId, [cron])
+    await writeCrons(tx, [{ id, content: cron, tick: null, pausedAt: cron.now }])
   })
   room.changed()
   return getCron(room, orgId, id)
@@ -163,12 +166,20 @@ async function pauseCron(room: CronsOptions, { orgId }: Caller, id: number): Pro
 async function resumeCron(room: CronsOptions, { orgId }: Caller, id: number): Promise<Cron> {
   const { queueId } = await getCron(room, orgId, id)
   await room.db.transaction(async tx => {
-    await holdQueue(tx, orgId, queueId)
+    const queues = await holdQueues(tx, orgId, [queueId])
+    if (queues.size === 0) throw new Problem('queue_not_found', { id: queueId })
     const cron = await holdCron(tx, orgId, id)
     if (cron.paused_at === null) return
-    const tick = await storeTick(tx, room.putWithin, cron, cron.now.getTime())
-    await writeCron(tx, id, cron, tick, { pausedAt: null })
+    const [tick] = await storeTicks(tx, room.putWithin, [cron], cron.now.getTime())
+    await writeCrons(tx, [{ id, content: cron, tick: tick!, pausedAt: null }])
   })
   room.changed()
   return getCron(room, orgId, id)
+}
+
+/** @throws Problem cron_not_found */
+async function holdCron(tx: Executor, orgId: number, id: number): Promise<HeldCron> {
+  const [cron] = await holdCrons(tx, orgId, [id])
+  if (!cron) throw new Problem('cron_not_found', { id })
+  return cron
 }

@@ -70,6 +70,15 @@ export async function findRow<Row>(
   return row && source.decode(row)
 }
 
+/** Reads at most `limit` rows that hold all of `where` and, unless it is empty, one of `anyOf`, by the primary key. */
+export async function findRows<Row>(
+  db: Executor,
+  source: ListSource<Row>,
+  question: Pick<AnyQuery, 'where' | 'anyOf' | 'limit'>,
+): Promise<Row[]> {
+  return [...(await readPage(db, source, { ...oneRow, ...question })).items]
+}
+
 const oneRow: Omit<AnyQuery, 'where'> = {
   limit: 1,
   offset: 0,

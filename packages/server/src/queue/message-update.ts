@@ -5,19 +5,17 @@ import { Params } from './condition.ts'
 import { headersText, type MessageInputRules, storedBody, storedTime } from './message-input.ts'
 
 const LOCK = loadStatement(import.meta.url, './sql/lock_message.sql')
+const LOCK_FREE = loadStatement(import.meta.url, './sql/lock_messages.sql')
 
-interface LockedRow {
+/** A live message that the transaction holds. */
+export interface LockedMessage {
+  readonly id: number
   readonly queue_id: number
   readonly payload_id: number
   readonly ordered: Ordering
 }
 
-/**
- * Changes a live message within a transaction: what is left out keeps its value, and without `when` no time changes.
- * Gives false if it is not live. With another time or priority it takes its place anew, on an ordered queue at the end of
- * the line; with another content it keeps its place, and its owner, told of the change, reads it again.
- * @throws Problem validation_failed, queue_is_ordered
- */
+/** Changes a live message within a transaction. Gives false if it is not live. @throws Problem as `changeMessages` */
 export async function changeMessage(
   tx: Executor,
   orgId: number,
@@ -25,23 +23,49 @@ export async function changeMessage(
   patch: MessageUpdate,
   rules: MessageInputRules,
 ): Promise<boolean> {
-  const [row] = await tx.query<LockedRow>(LOCK, [orgId, id])
-  if (!row) return false
-  if (patch.priority && row.ordered !== 'none') throw new Problem('queue_is_ordered', { id: row.queue_id })
+  const rows = await tx.query<LockedMessage>(LOCK, [orgId, id])
+  if (rows.length === 0) return false
+  await changeMessages(tx, orgId, rows, patch, rules)
+  return true
+}
+
+/** Holds those of the messages that are live and that nobody else holds. */
+export function lockFree(tx: Executor, orgId: number, ids: readonly number[]): Promise<LockedMessage[]> {
+  return tx.query<LockedMessage>(LOCK_FREE, [orgId, ids])
+}
+
+/**
+ * Changes live messages that are held: what is left out keeps its value, and without `when` no time changes. With another
+ * time or priority a message takes its place anew, on an ordered queue at the end of the line; with another content it
+ * keeps its place, and its owner, told of the change, reads it again.
+ * @throws Problem validation_failed, queue_is_ordered
+ */
+export async function changeMessages(
+  tx: Executor,
+  orgId: number,
+  rows: readonly LockedMessage[],
+  patch: MessageUpdate,
+  rules: MessageInputRules,
+): Promise<void> {
+  const ordered = patch.priority ? rows.find(row => row.ordered !== 'none') : undefined
+  if (ordered) throw new Problem('queue_is_ordered', { id: ordered.queue_id })
   const params = new Params()
   const sets = assignments(patch, params)
-  const payloadId = await copyPayload(tx, row.payload_id, patch, rules)
-  if (payloadId !== null) sets.push(`payload_id = ${params.add(payloadId, 'bigint')}`)
-  if (sets.length === 0) return true
+  const copies = await copyPayloads(tx, rows, patch, rules)
+  if (copies !== null) sets.push('payload_id = u.copy')
+  if (sets.length === 0 || rows.length === 0) return
   if (patch.when !== undefined || patch.priority !== undefined) sets.push('xid = pg_current_xact_id()')
-  const where = `org_id = ${params.add(orgId, 'int')} AND id = ${params.add(id, 'bigint')}`
+  const ids = params.add(copies?.map(({ id }) => id) ?? rows.map(({ id }) => id), 'bigint[]')
+  const copied = params.add(copies?.map(({ copy }) => copy) ?? [], 'bigint[]')
   const { text, values } = params.finish(`
     WITH altered AS (
-      UPDATE posthorn.message SET ${sets.join(', ')} WHERE ${where} RETURNING queue_id, id
+      UPDATE posthorn.message AS m SET ${sets.join(', ')}
+      FROM unnest(${ids}, ${copied}) AS u (id, copy)
+      WHERE m.org_id = ${params.add(orgId, 'int')} AND m.id = u.id AND m.id = ANY (${ids})
+      RETURNING m.queue_id, m.id
     )
     INSERT INTO posthorn.change (kind, queue_id, message_id) SELECT 'message', queue_id, id FROM altered`)
   await tx.query({ name: '', text }, values)
-  return true
 }
 
 function assignments(patch: MessageUpdate, params: Params): string[] {
@@ -62,13 +86,21 @@ function timeParam(text: string | null, field: string, params: Params): string {
   return params.add(time === null ? null : new Date(time), 'timestamptz')
 }
 
-/** A payload is never written over: a dead letter or another queue may share it, and an attempt may be reading it. */
-async function copyPayload(
+interface Copy {
+  readonly id: number
+  readonly copy: number
+}
+
+/**
+ * A payload is never written over: a dead letter or another queue may share it, and an attempt may be reading it.
+ * Null where the content stays.
+ */
+async function copyPayloads(
   tx: Executor,
-  payloadId: number,
+  rows: readonly LockedMessage[],
   patch: MessageUpdate,
   rules: MessageInputRules,
-): Promise<number | null> {
+): Promise<Copy[] | null> {
   const body = storedBody(patch)
   if (body === undefined && patch.headers === undefined) return null
   const params = new Params()
@@ -76,11 +108,22 @@ async function copyPayload(
   const bytes = body === undefined ? 'p.bytes' : params.add(typeof body === 'string' ? null : body, 'bytea')
   const headers =
     patch.headers === undefined ? 'p.headers' : params.add(headersText(patch.headers, rules.checkHeaders), 'text')
+  const ids = params.add(
+    rows.map(({ id }) => id),
+    'bigint[]',
+  )
+  const payloads = params.add(
+    rows.map(row => row.payload_id),
+    'bigint[]',
+  )
   const copy = params.finish(`
-    INSERT INTO posthorn.payload (id, body, bytes, headers)
-    SELECT nextval('posthorn.message_id'), ${text}, ${bytes}, ${headers}
-    FROM (VALUES (${params.add(payloadId, 'bigint')})) AS old (id) LEFT JOIN posthorn.payload AS p ON p.id = old.id
-    RETURNING id`)
-  const [row] = await tx.query<{ id: number }>({ name: '', text: copy.text }, copy.values)
-  return row!.id
+    WITH drawn AS MATERIALIZED (
+      SELECT id, payload_id, nextval('posthorn.message_id') AS copy FROM unnest(${ids}, ${payloads}) AS m (id, payload_id)
+    ), copied AS (
+      INSERT INTO posthorn.payload (id, body, bytes, headers)
+      SELECT d.copy, ${text}, ${bytes}, ${headers}
+      FROM drawn AS d LEFT JOIN posthorn.payload AS p ON p.id = d.payload_id AND p.id = ANY (${payloads})
+    )
+    SELECT id, copy FROM drawn`)
+  return tx.query<Copy>({ name: '', text: copy.text }, copy.values)
 }

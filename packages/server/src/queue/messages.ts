@@ -7,6 +7,7 @@
  */
 import {
   describeProblem,
+  type Found,
   type Message,
   type MessagePut,
   type MessageUpdate,
@@ -14,30 +15,31 @@ import {
   Problem,
   type PutManyResult,
 } from '@posthorn/contract'
-import { type Database, DatabaseError, type Executor, type Statement } from '../db/port.ts'
+import { DatabaseError } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { NewMessage, PutResult } from '../engine/port.ts'
-import type { Ids } from '../id.ts'
 import type { Caller } from '../tenant/orgs.ts'
 import type { QueueBook, QueueConfig } from './book.ts'
-import { type AnyQuery, findRow, listPage } from './list.ts'
-import { type MessageInputRules, newMessage } from './message-input.ts'
-import { messageSource, OUTCOMES } from './message-source.ts'
-import { changeMessage } from './message-update.ts'
+import { type AnyQuery, listPage } from './list.ts'
+import {
+  getMessage,
+  type MessageRoom,
+  reviveMessage,
+  SETTLED,
+  updateFound,
+  updateMessage,
+  whyNotLive,
+} from './message-changes.ts'
+import { newMessage } from './message-input.ts'
+import { messageSource } from './message-source.ts'
 import { storedMessage } from './stored-message.ts'
 
-export interface MessagesOptions extends MessageInputRules {
-  readonly db: Database
+export interface MessagesOptions extends MessageRoom {
   readonly book: Pick<QueueBook, 'get' | 'load'>
-  readonly ids: Pick<Ids, 'webhookId'>
   /** Stores one message durably, in the order of the calls; many callers share a commit. */
   readonly put: (message: NewMessage) => Promise<PutResult>
   /** Stores all of these or none, in one commit. */
   readonly putTogether: (messages: readonly NewMessage[]) => Promise<readonly PutResult[]>
-  /** Called after the commit of whatever other nodes must hear of; must not throw. */
-  readonly changed: () => void
-  /** Bound on lists that no index serves, in milliseconds. */
-  readonly listLimitMs: number
 }
 
 export type Messages = ReturnType<typeof createMessages>
@@ -50,8 +52,9 @@ export function createMessages(room: MessagesOptions) {
     put: (caller: Caller, input: MessagePut) => putMessage(room, caller, input),
     putMany: (caller: Caller, input: { readonly messages: readonly MessagePut[]; readonly together?: boolean }) =>
       (input.together ? putTogether : putMessages)(room, caller, input.messages),
-    get: ({ orgId }: Caller, { id }: ById) => getMessage(room, orgId, id),
+    get: ({ orgId }: Caller, { id }: ById) => getMessage(room, room.db, orgId, id),
     update: (caller: Caller, input: MessageUpdate & ById) => updateMessage(room, caller, input),
+    updateMany: (caller: Caller, input: MessageUpdate & Found) => updateFound(room, caller, input),
     delete: (caller: Caller, { id }: ById) => deleteMessage(room, caller, id),
     cancel: (caller: Caller, input: ById & { readonly reason?: string }) => cancelMessage(room, caller, input),
     redrive: (caller: Caller, { id }: ById) => reviveMessage(room, caller, id, ['dead']),
@@ -64,13 +67,7 @@ interface ById {
 }
 
 const CANCEL = loadStatement(import.meta.url, './sql/cancel_message.sql')
-const REVIVE = loadStatement(import.meta.url, './sql/revive_message.sql')
 const DELETE = loadStatement(import.meta.url, './sql/delete_message.sql')
-const IS_QUEUE: Statement = {
-  name: 'queue_is_there',
-  text: 'SELECT id FROM posthorn.queue WHERE id = $1::int AND deleted_at IS NULL',
-}
-const SETTLED = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[]
 
 async function findQueue(room: MessagesOptions, orgId: number, id: number): Promise<QueueConfig> {
   if (room.book.get(id) === undefined) await room.book.load([id])
@@ -84,7 +81,7 @@ async function putMessage(room: MessagesOptions, { orgId }: Caller, input: Messa
   const result = await room.put(message)
   if (result.kind === 'stored') return storedMessage(message, result, room.ids.webhookId(result.id))
   if (result.kind === 'conflict') throw new Problem('idempotency_conflict', { id: result.id })
-  return getMessage(room, orgId, result.id)
+  return getMessage(room, room.db, orgId, result.id)
 }
 
 /** One result for each message, in their order; one that is refused does not stop the others. */
@@ -142,34 +139,9 @@ function fromDatabase(error: unknown): Problem {
   return new Problem(error.outcome === 'unknown' ? 'outcome_unknown' : 'database_unavailable', {}, { cause: error })
 }
 
-async function findMessage(room: MessagesOptions, orgId: number, id: number): Promise<Message | undefined> {
-  const where = [{ field: 'id', op: 'eq', value: id }] as const
-  return findRow(room.db, messageSource(orgId, { where, fields: null }, room.ids.webhookId), where)
-}
-
-async function getMessage(room: MessagesOptions, orgId: number, id: number): Promise<Message> {
-  const message = await findMessage(room, orgId, id)
-  if (!message) throw new Problem('message_not_found', { id })
-  return message
-}
-
-/** Changes a live message; a settled one with `sentAt: null` is sent again first, as in pg-hooks. */
-async function updateMessage(room: MessagesOptions, { orgId }: Caller, input: MessageUpdate & ById): Promise<Message> {
-  const { id, ...patch } = input
-  const done = await room.db.transaction(async tx => {
-    if (await changeMessage(tx, orgId, id, patch, room)) return true
-    if (patch.sentAt !== null || !(await revive(tx, orgId, id, SETTLED))) return false
-    return changeMessage(tx, orgId, id, patch, room)
-  })
-  if (!done)
-    throw patch.sentAt === null ? await whyNotRevived(room, orgId, id, SETTLED) : await whyNotLive(room, orgId, id)
-  room.changed()
-  return getMessage(room, orgId, id)
-}
-
 /** Gives the message as it was. */
 async function deleteMessage(room: MessagesOptions, { orgId }: Caller, id: number): Promise<Message> {
-  const last = await getMessage(room, orgId, id)
+  const last = await getMessage(room, room.db, orgId, id)
   const [gone] = await room.db.query(DELETE, [orgId, id])
   if (!gone) throw new Problem('message_not_found', { id })
   room.changed()
@@ -182,49 +154,7 @@ async function cancelMessage(
   { id, reason = 'cancelled' }: ById & { readonly reason?: string },
 ): Promise<Message> {
   const [cancelled] = await room.db.query(CANCEL, [orgId, id, reason])
-  if (!cancelled) throw await whyNotLive(room, orgId, id)
+  if (!cancelled) throw await whyNotLive(room, room.db, orgId, id)
   room.changed()
-  return getMessage(room, orgId, id)
-}
-
-async function reviveMessage(
-  room: MessagesOptions,
-  { orgId }: Caller,
-  id: number,
-  from: readonly (keyof typeof OUTCOMES)[],
-): Promise<Message> {
-  if (!(await revive(room.db, orgId, id, from))) throw await whyNotRevived(room, orgId, id, from)
-  room.changed()
-  return getMessage(room, orgId, id)
-}
-
-async function revive(
-  db: Executor,
-  orgId: number,
-  id: number,
-  from: readonly (keyof typeof OUTCOMES)[],
-): Promise<boolean> {
-  const rows = await db.query(REVIVE, [orgId, id, from.map(status => OUTCOMES[status])])
-  return rows.length > 0
-}
-
-async function whyNotLive(room: MessagesOptions, orgId: number, id: number): Promise<Problem> {
-  const { status } = await getMessage(room, orgId, id)
-  return new Problem('message_not_live', { id, status })
-}
-
-async function whyNotRevived(
-  room: MessagesOptions,
-  orgId: number,
-  id: number,
-  from: readonly string[],
-): Promise<Problem> {
-  const { status, queueId } = await getMessage(room, orgId, id)
-  if (!from.includes(status)) {
-    return from.length === 1
-      ? new Problem('message_not_dead', { id, status })
-      : new Problem('message_not_settled', { id })
-  }
-  const [queue] = await room.db.query(IS_QUEUE, [queueId])
-  return queue ? new Problem('message_body_gone', { id }) : new Problem('queue_not_found', { id: queueId })
+  return getMessage(room, room.db, orgId, id)
 }

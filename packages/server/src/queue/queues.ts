@@ -6,15 +6,17 @@
  * changes lock the org's row, so that two of them cannot close a circle between them.
  */
 
-import type { QueueCreate, QueueUpdate } from '@posthorn/contract'
+import type { Found, QueueCreate, QueueUpdate } from '@posthorn/contract'
 import { type Output, type Page, Problem, type Queue } from '@posthorn/contract'
 import type { Database, Executor, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { Caller } from '../tenant/orgs.ts'
 import { cancelBatch, reviveBatch } from './batches.ts'
 import { Params } from './condition.ts'
+import { findAgain, findTogether, readTogether } from './found.ts'
 import { type AnyQuery, findRow, listPage } from './list.ts'
 import { withinLimit } from './list-limit.ts'
+import { atPlace } from './place.ts'
 import { createParams, type QueueInputRules, updateParts } from './queue-input.ts'
 import { queueSource } from './queue-source.ts'
 
@@ -32,6 +34,11 @@ const LOCK_ORG: Statement = {
 }
 const DEAD_LETTER_LINE = loadStatement(import.meta.url, './sql/dead_letter_line.sql')
 const CREATE = loadStatement(import.meta.url, './sql/create_queue.sql')
+const HOLD: Statement = {
+  name: 'hold_queues_to_change',
+  text: `SELECT id FROM posthorn.queue
+    WHERE org_id = $1::int AND id = ANY ($2::int[]) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
+}
 const DELETE = loadStatement(import.meta.url, './sql/delete_queue.sql')
 const DELETE_CRONS: Statement = {
   name: 'delete_crons_of_queue',
@@ -52,7 +59,10 @@ export function createQueues(room: QueuesOptions) {
       listPage(room.db, queueSource(orgId), query, room.listLimitMs),
     get: ({ orgId }: Caller, { id }: ById) => getQueue(room, orgId, id),
     create: (caller: Caller, input: QueueCreate) => createQueue(room, caller, input),
+    createMany: (caller: Caller, input: { readonly queues: readonly QueueCreate[] }) =>
+      createTogether(room, caller, input.queues),
     update: (caller: Caller, input: QueueUpdate & ById) => updateQueue(room, caller, input),
+    updateMany: (caller: Caller, input: QueueUpdate & Found) => updateFound(room, caller, input),
     delete: (caller: Caller, { id }: ById) => deleteQueue(room, caller, id),
     previewDelete: (caller: Caller, { id }: ById) => previewDelete(room, caller, id),
     pause: (caller: Caller, input: ById & { readonly reason?: string }) => pauseQueue(room, caller, input),
@@ -74,20 +84,38 @@ async function getQueue(room: QueuesOptions, orgId: number, id: number): Promise
 }
 
 async function createQueue(room: QueuesOptions, { orgId }: Caller, input: QueueCreate): Promise<Queue> {
+  const insert = inserter(room, orgId, input)
+  const id = await (input.deadLetterQueueId == null ? insert(room.db) : room.db.transaction(insert))
+  room.changed()
+  return getQueue(room, orgId, id)
+}
+
+/** All of them or none. @throws Problem of the first that is refused */
+async function createTogether(room: QueuesOptions, { orgId }: Caller, inputs: readonly QueueCreate[]) {
+  const inserts = inputs.map((input, i) => {
+    try {
+      return inserter(room, orgId, input)
+    } catch (error) {
+      throw atPlace(error, `body/queues/${i}`)
+    }
+  })
+  const ids = await room.db.transaction(async tx => {
+    const made: number[] = []
+    for (const insert of inserts) made.push(await insert(tx))
+    return made
+  })
+  room.changed()
+  return { results: ids.map(id => ({ result: 'stored' as const, id })) }
+}
+
+/** Checks an input, and gives what stores it. @throws Problem validation_failed */
+function inserter(room: QueuesOptions, orgId: number, input: QueueCreate): (executor: Executor) => Promise<number> {
   const params = createParams(orgId, input, room)
-  const insert = async (executor: Executor): Promise<number> => {
+  return async executor => {
+    if (input.deadLetterQueueId != null) await checkDeadLetters(executor, orgId, [], input.deadLetterQueueId)
     const [row] = await executor.query<{ id: number }>(CREATE, params)
     return row!.id
   }
-  const target = input.deadLetterQueueId ?? null
-  const id = await (target === null
-    ? insert(room.db)
-    : room.db.transaction(async tx => {
-        await checkDeadLetters(tx, orgId, null, target)
-        return insert(tx)
-      }))
-  room.changed()
-  return getQueue(room, orgId, id)
 }
 
 async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueUpdate & ById): Promise<Queue> {
@@ -96,12 +124,32 @@ async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueU
   const sets = updateParts(patch, params, room)
   if (sets.length > 0) {
     await room.db.transaction(async tx => {
-      if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, id, patch.deadLetterQueueId)
+      if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, [id], patch.deadLetterQueueId)
       await alterQueue(tx, orgId, id, sets.join(', '), params)
     })
     room.changed()
   }
   return getQueue(room, orgId, id)
+}
+
+/** Changes all queues that are found, or none. @throws Problem also where_missing, too_many_found */
+async function updateFound(room: QueuesOptions, { orgId }: Caller, input: QueueUpdate & Found): Promise<Queue[]> {
+  const { where, anyOf, fields: _, ...patch } = input
+  const source = queueSource(orgId)
+  const first = await findTogether(room.db, source, { where, anyOf }, room.listLimitMs)
+  if (first.length === 0) return []
+  const params = new Params()
+  const sets = updateParts(patch, params, room)
+  const changed = await room.db.transaction(async tx => {
+    const held = first.map(({ id }) => id)
+    if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, held, patch.deadLetterQueueId)
+    await tx.query(HOLD, [orgId, held])
+    const ids = (await findAgain(tx, source, { where, anyOf }, held)).map(({ id }) => id)
+    if (sets.length > 0) await alterQueues(tx, orgId, ids, sets.join(', '), params)
+    return readTogether(tx, source, ids)
+  })
+  room.changed()
+  return changed
 }
 
 /** Gives the queue as it was. Its crons go with it. Its live messages are cancelled, each on record; new ones are refused at once. */
@@ -178,7 +226,19 @@ export async function cancelOnDeletedQueues(db: Database): Promise<number> {
 
 /** @throws Problem queue_not_found */
 async function alterQueue(db: Executor, orgId: number, id: number, sets: string, params: Params): Promise<void> {
-  const where = `org_id = ${params.add(orgId, 'int')} AND id = ${params.add(id, 'int')} AND deleted_at IS NULL`
+  const altered = await alterQueues(db, orgId, [id], sets, params)
+  if (altered === 0) throw new Problem('queue_not_found', { id })
+}
+
+/** Gives how many of them there are. */
+async function alterQueues(
+  db: Executor,
+  orgId: number,
+  ids: readonly number[],
+  sets: string,
+  params: Params,
+): Promise<number> {
+  const where = `org_id = ${params.add(orgId, 'int')} AND id = ANY (${params.add(ids, 'int[]')}) AND deleted_at IS NULL`
   const { text, values } = params.finish(`
     WITH altered AS (
       UPDATE posthorn.queue SET ${sets}, version = version + 1, updated_at = now() WHERE ${where} RETURNING id
@@ -186,14 +246,14 @@ async function alterQueue(db: Executor, orgId: number, id: number, sets: string,
       INSERT INTO posthorn.change (kind, queue_id) SELECT 'queue', id FROM altered
     )
     SELECT id FROM altered`)
-  const [row] = await db.query<{ id: number }>({ name: '', text }, values)
-  if (!row) throw new Problem('queue_not_found', { id })
+  return (await db.query({ name: '', text }, values)).length
 }
 
 /** Holds the org's row until the transaction ends. @throws Problem dead_letter_queue_unknown, dead_letter_circle */
-async function checkDeadLetters(tx: Executor, orgId: number, id: number | null, target: number): Promise<void> {
+async function checkDeadLetters(tx: Executor, orgId: number, ids: readonly number[], target: number): Promise<void> {
   await tx.query(LOCK_ORG, [orgId])
   const line = await tx.query<{ id: number }>(DEAD_LETTER_LINE, [orgId, target])
   if (line.length === 0) throw new Problem('dead_letter_queue_unknown', { id: target })
-  if (id !== null && line.some(queue => queue.id === id)) throw new Problem('dead_letter_circle', { id })
+  const back = line.find(({ id }) => ids.includes(id))
+  if (back) throw new Problem('dead_letter_circle', { id: back.id })
 }

@@ -1,18 +1,28 @@
 /** Every field of the GraphQL schema that the server publishes, as acts of the role matrix. */
 import assert from 'node:assert/strict'
-import { type Resource, resources, type Scope } from '@posthorn/contract'
+import {
+  neededRights,
+  type Operation,
+  operationEntries,
+  type Resource,
+  resources,
+  type Scope,
+} from '@posthorn/contract'
 import {
   buildClientSchema,
+  type GraphQLArgument,
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLSchema,
   getIntrospectionQuery,
   getNamedType,
+  isNonNullType,
   isObjectType,
+  isScalarType,
 } from 'graphql'
 import type { Served } from '../api/serve.ts'
 import { ask } from '../graphql/ask.ts'
-import { seed } from './rest-acts.ts'
+import { sampleOf, seed } from './rest-acts.ts'
 import { type Act, ADMIN_SECRET } from './roles.ts'
 
 export async function readSchema(served: Served): Promise<GraphQLSchema> {
@@ -32,23 +42,36 @@ export function graphqlActs(served: Served, schema: GraphQLSchema): Act[] {
 const all = Object.values<Resource>(resources)
 const capitalize = (word: string): string => word[0]!.toUpperCase() + word.slice(1)
 
-/** What a field of the root does, by its name; null for one of no known kind. */
-export function needOf(field: string): Scope | null {
+/** What a field of the root needs, by its name; null for one of no known kind. */
+export function needsOf(field: string): readonly Scope[] | null {
+  const need = needOf(field)
+  if (need) return [need]
+  const operation = operationOf(field)
+  return operation && neededRights(operation)
+}
+
+/** `pauseQueue` does what `queues.pause` does; `claimMessages`, which is of no message alone, what `queues.claim` does. */
+function operationOf(field: string): Operation | null {
+  const [, act, type, many] = /^(\w+?)(Queue|Message|Cron)(s?)$/.exec(field) ?? []
+  const entity = type?.toLowerCase()
+  const found = operationEntries.find(([name, { scope }]) => {
+    const [plural, verb] = name.split('.')
+    return verb === act && scope.startsWith(`${entity}:`) && (plural === `${entity}s`) === (many === '')
+  })
+  return found?.[1] ?? null
+}
+
+function needOf(field: string): Scope | null {
   for (const { name, plural } of all) {
     const [one, many] = [capitalize(name), capitalize(plural)]
     if ([`get${one}ById`, plural, `count${many}`, `${name}Saved`, `${name}Deleted`].includes(field))
       return `${name}:find`
-    if ([`save${one}`, `insert${many}`].includes(field)) return `${name}:save`
+    if ([`save${one}`, `insert${many}`, `update${many}`].includes(field)) return `${name}:save`
     if (field === `delete${many}`) return `${name}:delete`
   }
   return null
 }
 
-const ARGUMENTS: Readonly<Record<string, string>> = {
-  id: '(id: 1)',
-  input: '(input: $input)',
-  inputs: '(inputs: [$input])',
-}
 const INPUTS: Readonly<Record<string, object>> = {
   Queue: { name: 'a', callbackUrl: 'http://h/', method: 'POST' },
   Message: { queueId: 1 },
@@ -56,15 +79,30 @@ const INPUTS: Readonly<Record<string, object>> = {
 }
 
 function rootAct(served: Served, kind: 'query' | 'mutation', field: GraphQLField<unknown, unknown>): Act {
-  const need = needOf(field.name)
-  assert.ok(need, `${field.name} is in no column of the matrix: say what it needs`)
-  const type = getNamedType(field.type)
-  const taken = field.args.find(({ name }) => name in ARGUMENTS)?.name
-  const head = taken?.startsWith('input') ? `($input: ${type.name}Input!)` : ''
-  const selection = isObjectType(type) && 'total' in type.getFields() ? 'total' : 'id'
-  const query = `${kind} ${head} { ${field.name}${taken ? ARGUMENTS[taken] : ''} { ${selection} } }`
-  const variables = head ? { input: INPUTS[type.name] } : undefined
-  return { name: `${kind} ${field.name}`, needs: [need], attempt: attemptOf(served, query, variables, [field.name]) }
+  const needs = needsOf(field.name)
+  assert.ok(needs, `${field.name} is in no column of the matrix: say what it needs`)
+  const given = field.args.filter(({ type }) => isNonNullType(type))
+  const declared = given.map(({ name, type }) => `$${name}: ${type}`).join(', ')
+  const passed = given.map(({ name }) => `${name}: $${name}`).join(', ')
+  const head = given.length > 0 ? `${kind} (${declared})` : kind
+  const query = `${head} { ${field.name}${given.length > 0 ? `(${passed})` : ''} { ${selectionOf(field)} } }`
+  const variables = Object.fromEntries(given.map(argument => [argument.name, sampleFor(field, argument)]))
+  return { name: `${kind} ${field.name}`, needs, attempt: attemptOf(served, query, variables, [field.name]) }
+}
+
+/** Its id, or the first thing that there is. */
+function selectionOf(field: Pick<GraphQLField<unknown, unknown>, 'type'>): string {
+  const fields = Object.values((getNamedType(field.type) as GraphQLObjectType).getFields())
+  const chosen = fields.find(({ name }) => name === 'id') ?? fields[0]!
+  return isScalarType(getNamedType(chosen.type)) ? chosen.name : `${chosen.name} { ${selectionOf(chosen)} }`
+}
+
+function sampleFor(field: GraphQLField<unknown, unknown>, { name }: GraphQLArgument): unknown {
+  if (name === 'id' || name.endsWith('Id')) return 1
+  if (name === 'where') return { id: { eq: 1 } }
+  const input = INPUTS[getNamedType(field.type).name]
+  if (name === 'input') return input
+  return name === 'inputs' ? [input] : sampleOf(operationOf(field.name)!.input.properties[name]!)
 }
 
 /** What a row leads to, one step down: it takes the rights to both. */

@@ -46,6 +46,28 @@ describe('the matrix', () => {
     }
   })
 
+  test('has every operation in GraphQL too, under a name of its own or of pg-hooks', () => {
+    const fields = acts.get('GraphQL')!.map(({ name }) => name)
+    for (const act of [
+      'pauseQueue',
+      'purgeQueue',
+      'redriveMessages',
+      'redriveMessage',
+      'cancelMessage',
+      'resendMessage',
+    ])
+      expect(fields).toContain(`mutation ${act}`)
+    for (const act of ['runCron', 'pauseCron', 'claimMessages', 'acknowledgeMessages', 'updateQueues', 'updateCrons'])
+      expect(fields).toContain(`mutation ${act}`)
+    expect(fields).toContain('query previewDeleteQueue')
+    const handled = operationEntries.filter(([, { relation, alike, list }]) => !relation && !alike && !list)
+    const roots = fields.filter(name => !name.includes('{'))
+    // A save is a create and an update; each resource has a list and a count besides, which are one operation.
+    const twice = roots.filter(name => name.startsWith('mutation save')).length
+    const lists = roots.filter(name => /^query (queues|messages|crons|count\w+)$/.test(name)).length
+    expect(roots.length - lists + twice).toBe(handled.length)
+  })
+
   test('has counts, which obey the right to find', () => {
     const counts = acts.get('GraphQL')!.filter(({ name }) => name.startsWith('query count'))
     expect(counts.map(({ needs }) => needs)).toEqual([['queue:find'], ['message:find'], ['cron:find']])

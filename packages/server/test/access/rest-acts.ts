@@ -51,9 +51,15 @@ function restAct(served: Served, name: OperationName, operation: Operation, path
   }
 }
 
-function send(served: Served, name: OperationName, { verb }: Operation, path: string, headers: Caller['headers']) {
+function send(
+  served: Served,
+  name: OperationName,
+  { verb, each }: Operation,
+  path: string,
+  headers: Caller['headers'],
+) {
   const schema = bodySchema(name)
-  return served.call(verb, path, schema ? sampleOf(schema) : undefined, headers)
+  return served.call(verb, each ? `${path}?where.id.eq=1` : path, schema ? sampleOf(schema) : undefined, headers)
 }
 
 /** Calls of the operation itself. A relation's is that of its target, which may have been asked for its own sake. */
@@ -63,7 +69,7 @@ function reached({ calls }: FakeState, name: OperationName, { alike, relation }:
 }
 
 /** The least that the schema takes. */
-function sampleOf(schema: TSchema): unknown {
+export function sampleOf(schema: TSchema): unknown {
   switch (schema.type) {
     case 'object': {
       const required: string[] = schema.required ?? []

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { GraphQLSchema } from 'graphql'
 import { WebSocket } from 'ws'
 import type { Served } from '../api/serve.ts'
-import { needOf } from './graphql-acts.ts'
+import { needsOf } from './graphql-acts.ts'
 import { seed } from './rest-acts.ts'
 import { type Act, ADMIN_SECRET, type Caller } from './roles.ts'
 
@@ -11,9 +11,9 @@ const admin = { 'x-platformatic-admin-secret': ADMIN_SECRET }
 
 export function subscriptionActs(served: Served, schema: GraphQLSchema): Act[] {
   return Object.keys(schema.getSubscriptionType()!.getFields()).map(field => {
-    const need = needOf(field)
-    assert.ok(need, `${field} is in no column of the matrix: say what it needs`)
-    return { name: `subscription ${field}`, needs: [need], attempt: headers => attempt(served, field, headers) }
+    const needs = needsOf(field)
+    assert.ok(needs, `${field} is in no column of the matrix: say what it needs`)
+    return { name: `subscription ${field}`, needs, attempt: headers => attempt(served, field, headers) }
   })
 }
 

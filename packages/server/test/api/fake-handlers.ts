@@ -1,12 +1,15 @@
 /** Handlers on two maps: enough truth for the edge to be tested without a domain. */
 import {
+  type Condition,
   type Cron,
+  type CronCreate,
   cron,
   type Message,
   type MessagePut,
   message,
   Problem,
   type Queue,
+  type QueueCreate,
   queue,
   resolveRetryPolicy,
 } from '@posthorn/contract'
@@ -60,6 +63,12 @@ function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
     messages.set(stored.id, stored)
     return stored
   }
+  const addCron = (input: CronCreate): Cron => {
+    getQueue(input.queueId)
+    const created = createCron(crons.size + 1, input)
+    crons.set(created.id, created)
+    return created
+  }
   const save = <T extends { id: number }>(records: Map<number, T>, record: T, changes: object): T => {
     const saved = { ...record, ...changes, id: record.id }
     records.set(record.id, saved)
@@ -67,17 +76,10 @@ function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
   }
   return {
     'queues.list': async (_, { limit, offset, totalCount }) => page([...queues.values()], limit, offset, totalCount),
-    'queues.create': async (_, input) => {
-      const { secrets, ...given } = { ...queue.defaults, ...input } as typeof input
-      const created = {
-        ...createQueue(queues.size + 1),
-        ...given,
-        ...resolveRetryPolicy(input),
-        signed: !!secrets,
-      } as Queue
-      queues.set(created.id, created)
-      return created
-    },
+    'queues.create': async (_, input) => createQueueFrom(queues, input),
+    'queues.createMany': async (_, { queues: all }) => createdAll(all.map(one => createQueueFrom(queues, one))),
+    'queues.updateMany': async (_, { where, anyOf, fields, ...changes }) =>
+      idsIn(queues, where).map(id => save(queues, getQueue(id), changes)),
     'queues.get': async (_, { id }) => getQueue(id),
     'queues.update': async (_, { id, ...changes }) => save(queues, getQueue(id), changes),
     'queues.delete': async (_, { id }) => {
@@ -111,6 +113,8 @@ function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
     }),
     'messages.get': async (_, { id }) => getMessage(id),
     'messages.update': async (_, { id, ...changes }) => save(messages, getMessage(id), changes),
+    'messages.updateMany': async (_, { where, anyOf, fields, ...changes }) =>
+      idsIn(messages, where).map(id => save(messages, getMessage(id), changes)),
     'messages.delete': async (_, { id }) => {
       const found = getMessage(id)
       messages.delete(id)
@@ -126,12 +130,10 @@ function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
       const found = [...crons.values()].filter(({ queueId }) => !own || own.value === queueId)
       return page(found, limit, offset, totalCount)
     },
-    'crons.create': async (_, input) => {
-      getQueue(input.queueId)
-      const created = createCron(crons.size + 1, input)
-      crons.set(created.id, created)
-      return created
-    },
+    'crons.create': async (_, input) => addCron(input),
+    'crons.createMany': async (_, { crons: all }) => createdAll(all.map(addCron)),
+    'crons.updateMany': async (_, { where, anyOf, fields, ...changes }) =>
+      idsIn(crons, where).map(id => save(crons, getCron(id), changes)),
     'crons.get': async (_, { id }) => getCron(id),
     'crons.update': async (_, { id, ...changes }) => save(crons, getCron(id), changes),
     'crons.delete': async (_, { id }) => {
@@ -144,6 +146,28 @@ function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
     'crons.pause': async (_, { id }) => save(crons, getCron(id), { pausedAt: NOW, nextAt: null, next: [] }),
     'crons.resume': async (_, { id }) => save(crons, getCron(id), { pausedAt: null }),
   }
+}
+
+const createdAll = (rows: readonly { id: number }[]) => ({
+  results: rows.map(({ id }) => ({ result: 'stored' as const, id })),
+})
+
+/** Of conditions, those on the id are enough here. */
+function idsIn(records: Map<number, unknown>, where: readonly Condition[]): number[] {
+  const named = where.flatMap(({ field, op, value }) => (field === 'id' && op !== 'in' ? [value] : []))
+  return [...records.keys()].filter(id => named.every(value => value === id))
+}
+
+function createQueueFrom(queues: Map<number, Queue>, input: QueueCreate): Queue {
+  const { secrets, ...given } = { ...queue.defaults, ...input } as typeof input
+  const created = {
+    ...createQueue(queues.size + 1),
+    ...given,
+    ...resolveRetryPolicy(input),
+    signed: !!secrets,
+  } as Queue
+  queues.set(created.id, created)
+  return created
 }
 
 const idsOf = (_queue: Queue, claims: readonly { id: number }[]): number[] => claims.map(({ id }) => id)

@@ -151,7 +151,7 @@ describe('insert', () => {
     expect(insertMessages[89].queue).toEqual({ name: 'q' })
   })
 
-  test('crons go through the same door as one cron does', async () => {
+  test('crons go in together', async () => {
     await makeQueue()
     const inputs = '[{queueId: 1, schedule: "@hourly"}, {queueId: 1, schedule: "* * * * *", body: "b"}]'
     const { insertCrons } = await data(
@@ -159,7 +159,9 @@ describe('insert', () => {
       `mutation { insertCrons(inputs: ${inputs}) { id schedule queue { id } } }`,
     )
     expect(insertCrons).toMatchObject([{ schedule: '@hourly', queue: { id: '1' } }, { schedule: '* * * * *' }])
-    expect(asked('crons.create')).toMatchObject([{ schedule: '@hourly' }, { schedule: '* * * * *' }])
+    expect(asked('crons.createMany')).toMatchObject([
+      { crons: [{ schedule: '@hourly' }, { schedule: '* * * * *', body: 'b' }] },
+    ])
   })
 
   test('nothing gives nothing', async () => {
@@ -173,7 +175,8 @@ describe('insert', () => {
 
   test.each([
     ['Messages', 1000, { queueId: 1 }, 'Message'],
-    ['Queues', 100, { name: 'a' }, 'Queue'],
+    ['Queues', 1000, { name: 'a' }, 'Queue'],
+    ['Crons', 1000, { queueId: 1, schedule: '@hourly' }, 'Cron'],
   ])('of %s up to %d', async (plural, most, input, type) => {
     const query = `mutation ($inputs: [${type}Input]!) { insert${plural}(inputs: $inputs) { id } }`
     const { errors } = await ask(served, query, { inputs: Array(most + 1).fill(input) })

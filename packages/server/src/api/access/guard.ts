@@ -9,6 +9,8 @@
 import {
   type Condition,
   type ErrorCode,
+  emptyListQuery,
+  type Found,
   type HandledName,
   type ListQuery,
   type Operation,
@@ -71,8 +73,9 @@ export function enforcement(name: HandledName, calls: Readonly<Record<string, Ca
 
 function enforceGrant(guarded: Guarded): Enforce | null {
   const { operation, entity, right, holder } = guarded
-  const { verb, of, list, batch } = operation
+  const { verb, of, list, batch, each } = operation
   if (batch) return saveMany(guarded)
+  if (each) return updateFound(guarded)
   if (list) return holder === null ? listAll(guarded) : listWithin(guarded)
   if (holder === null) return verb === 'POST' && of === entity ? create(guarded) : null
   if (holder !== entity) return actWithin(guarded)
@@ -158,14 +161,15 @@ function prepare({ entity }: Guarded, rights: Rights, grant: Grant, input: Value
 
 /** One that is refused does not stop the others, unless they go together. */
 function saveMany(guarded: Guarded): Enforce {
-  const { items } = guarded.operation.batch!
+  const { items, together } = guarded.operation.batch!
   return async (rights, context, input) => {
     const grant = grantFor(rights, guarded)
+    const isWhole = together === 'always' || input.together === true
     const prepared = (input[items] as Values[]).map(item => {
       try {
         return prepare(guarded, rights, grant, item)
       } catch (error) {
-        if (error instanceof Problem && !input.together) return error
+        if (error instanceof Problem && !isWhole) return error
         throw error
       }
     })
@@ -189,6 +193,30 @@ function update(guarded: Guarded): Enforce {
     if (!holdsAll(entity, { ...before, ...filled }, grant.where)) throw new Problem('unauthorized', {})
     const row = (await handle(context, filled)) as Row
     return answerTo(rights, entity, row, Object.keys(patch))
+  }
+}
+
+/**
+ * Whoever changes all that is found asks which there are: only what may be found is, by fields that may be read; without
+ * the right to find, by the primary key alone. What may not be saved is not found either.
+ */
+function updateFound(guarded: Guarded): Enforce {
+  const { entity, handle } = guarded
+  return async (rights, context, input) => {
+    const grant = grantFor(rights, guarded)
+    const { where, anyOf, fields: _, ...patch } = input as Values & Found
+    const finds = rights.of(entity.name, 'find')
+    if (finds === null || finds.fields) {
+      const known = new Set([...(finds?.fields ?? []), ...entity.primaryKey])
+      refuseReading({ ...emptyListQuery, where, anyOf } as ListQuery, known)
+    }
+    refuseWriting(entity, grant, rights, patch)
+    const filled = { ...patch, ...defaultsFor(rights, entity, entity.update.properties) }
+    const touched = grant.where.filter(({ field }) => field in filled)
+    if (!holdsAll(entity, filled, touched)) throw new Problem('unauthorized', {})
+    const reached = [...where, ...grant.where, ...(finds?.where ?? [])]
+    const rows = (await handle(context, { ...filled, where: reached, anyOf, fields: null })) as Row[]
+    return rows.map(row => answerTo(rights, entity, row, Object.keys(patch)))
   }
 }
 

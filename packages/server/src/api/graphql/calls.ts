@@ -46,6 +46,7 @@ export interface Acts {
   readonly get?: OperationName
   readonly create?: OperationName
   readonly update?: OperationName
+  readonly updateMany?: OperationName
   readonly delete?: OperationName
   /** Creates many at once. */
   readonly createMany?: OperationName
@@ -63,6 +64,7 @@ export function actsOn(resource: Resource): Acts {
     get: at('GET', one),
     create,
     update: at('PUT', one),
+    updateMany: at('PUT', all),
     delete: at('DELETE', one),
     createMany: many,
   }

@@ -11,6 +11,7 @@ import {
 } from 'graphql'
 import type { Clock } from '../../clock.ts'
 import type { Changes } from '../changes.ts'
+import { actFields } from './acts.ts'
 import { actsOn, type Calls, type RequestContext, refuseUnreadable } from './calls.ts'
 import { capitalize, typeName } from './field-types.ts'
 import { createListArguments, type ListArguments } from './list-arguments.ts'
@@ -43,6 +44,9 @@ export function createSchema({ calls, changes, clock }: SchemaParts): GraphQLSch
     Object.assign(mutation, writeFields(calls, resource, type, args.where))
     Object.assign(subscription, subscriptionFields(calls, changes, clock, resource, type))
   }
+  const acts = actFields(calls, typeOf)
+  Object.assign(query, acts.query)
+  Object.assign(mutation, acts.mutation)
   const root = (name: string, fields: Fields) => new GraphQLObjectType({ name, fields })
   return new GraphQLSchema({
     query: root('Query', query),

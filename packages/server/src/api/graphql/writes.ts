@@ -1,9 +1,11 @@
-/** saveX, insertXs and deleteXs of a resource. A write answers with its rows whatever is asked of them. */
+/** saveX, insertXs, updateXs and deleteXs of a resource. A write answers with its rows whatever is asked of them. */
 import {
   emptyListQuery,
   ignoredInputs,
   type ListQuery,
+  MAX_BATCH,
   MAX_LIMIT,
+  type Operation,
   type OperationName,
   operations,
   Problem,
@@ -33,9 +35,6 @@ import { readWhere, type Selection, selectedFields, type Where } from './list-qu
 
 /** deleteXs removes no more in one call, in the order of the ids: with as many in the answer, more may be left. */
 export const MAX_DELETED = 1000
-/** insertXs of what is created one by one. */
-export const MAX_INSERTED = 100
-const MAX_PUT = operations['messages.putMany'].input.properties.messages!.maxItems as number
 
 interface Room {
   readonly resource: Resource
@@ -64,9 +63,7 @@ export function writeFields(
   }
   const insert: FieldConfig = {
     type: new GraphQLList(type),
-    description: acts.createMany
-      ? `Creates up to ${MAX_PUT} ${resource.plural} in one commit: all of them or none.`
-      : `Creates up to ${MAX_INSERTED} ${resource.plural}, one after the other.`,
+    description: `Creates up to ${MAX_BATCH} ${resource.plural} in one commit: all of them or none.`,
     args: { inputs: { type: new GraphQLNonNull(new GraphQLList(input)) } },
     resolve: (_, args, context, info) => insertMany(room, args.inputs, context, info),
   }
@@ -78,8 +75,23 @@ export function writeFields(
   }
   return {
     ...(acts.create && acts.update && { [`save${name}`]: save }),
-    ...(acts.create && { [`insert${many}`]: insert }),
+    ...(acts.createMany && { [`insert${many}`]: insert }),
+    ...(acts.updateMany && { [`update${many}`]: changeField(room, type, input, where) }),
     ...(acts.delete && acts.list && { [`delete${many}`]: remove }),
+  }
+}
+
+function changeField(
+  room: Room,
+  type: GraphQLObjectType,
+  input: GraphQLInputObjectType,
+  where: ListArguments['where'],
+): FieldConfig {
+  return {
+    type: new GraphQLList(type),
+    description: operations[room.acts.updateMany!].summary,
+    args: { input: { type: new GraphQLNonNull(input) }, where: { ...where, type: new GraphQLNonNull(where.type) } },
+    resolve: (_, args, context, info) => changeMany(room, args.input, args.where, context, info),
   }
 }
 
@@ -133,15 +145,10 @@ async function insertMany(
 ): Promise<readonly unknown[]> {
   const { acts, calls } = room
   calls.admit(acts.create!, context)
-  const most = acts.createMany ? MAX_PUT : MAX_INSERTED
-  if (inputs.length > most) throw invalid('inputs', `must not have more than ${most} items`)
+  if (inputs.length > MAX_BATCH) throw invalid('inputs', `must not have more than ${MAX_BATCH} items`)
   // All are checked before the first is stored.
   const checked = inputs.map((input, i) => prepare(calls, acts.create!, context, readNew(input, i), `inputs/${i}`))
-  if (checked.length === 0) return []
-  if (acts.createMany) return putTogether(room, checked, context, info)
-  const rows: unknown[] = []
-  for (const input of checked) rows.push(await calls.call(acts.create!, context, input))
-  return rows
+  return checked.length === 0 ? [] : createTogether(room, checked, context, info)
 }
 
 function readNew(input: Values | null, i: number): Values {
@@ -150,14 +157,16 @@ function readNew(input: Values | null, i: number): Values {
   return input
 }
 
-async function putTogether(
+async function createTogether(
   { resource, acts, calls }: Room,
-  messages: readonly Values[],
+  inputs: readonly Values[],
   context: RequestContext,
   info: Selection,
 ): Promise<readonly Row[]> {
-  const put = await calls.call(acts.createMany!, context, { messages, together: true })
-  const ids = (put as { results: readonly PutManyResult[] }).results.map(({ id }) => id)
+  const { items, together } = (operations[acts.createMany!] as Operation).batch!
+  const whole = { [items]: inputs, ...(together === 'asked' && { together: true }) }
+  const created = await calls.call(acts.createMany!, context, whole)
+  const ids = (created as { results: readonly PutManyResult[] }).results.map(({ id }) => id)
   const fields = selectedFields(resource, info)
   if (fields.every(field => field === 'id')) return ids.map(id => ({ id }))
   const rows = await readStored(calls, acts.list!, context, { ...emptyListQuery, fields: fields as never[] }, ids)
@@ -178,6 +187,22 @@ async function readStored(
     if (error instanceof Problem && error.code === 'unauthorized') return new Map()
     throw error
   }
+}
+
+async function changeMany(
+  { resource, acts, calls }: Room,
+  { id, ...patch }: Values,
+  where: Where,
+  context: RequestContext,
+  info: Selection,
+): Promise<readonly Row[]> {
+  const name = acts.updateMany!
+  calls.admit(name, context)
+  if (id != null) throw invalid('input/id', 'must not be given: `where` says which records change')
+  const found = readWhere(resource, where)
+  if (found.where.length === 0 && found.anyOf.length === 0) throw new Problem('where_missing', {})
+  const checked = calls.check(name, context, patch, 'input')
+  return (await calls.call(name, context, { ...checked, ...found, fields: selectedFields(resource, info) })) as Row[]
 }
 
 async function deleteMany(

@@ -1,4 +1,4 @@
--- The oldest dead messages of a queue become live again, as in revive_message. Along message_done_rare
+-- The oldest dead messages of a queue become live again, as in revive_messages. Along message_done_rare
 -- (queue_id, outcome, id), which holds no delivered message.
 WITH picked AS (
   SELECT d.org_id, d.id FROM posthorn.message_done AS d

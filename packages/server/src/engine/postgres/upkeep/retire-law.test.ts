@@ -12,7 +12,7 @@ const SPAN = 10_000_000
 const SPANS = 10
 const IN_EACH = 60
 const VERDICTS = ['delivered', 'dead', 'expired', 'cancelled'] as const
-const REVIVE = loadStatement(import.meta.url, '../../../queue/sql/revive_message.sql')
+const REVIVE = loadStatement(import.meta.url, '../../../queue/sql/revive_messages.sql')
 
 eachDatabase('the law of retirement', open => {
   beforeEach(() => startHistoryOver(open()))
@@ -72,7 +72,7 @@ async function settleOn(db: Database, ids: readonly number[], nth: number, state
     for (const id of await settleAs(db, VERDICTS[turn % VERDICTS.length]!, some))
       state.settles.set(id, (state.settles.get(id) ?? 0) + 1)
     if (turn % 3 === 2) continue
-    for (const id of some) await db.query(REVIVE, [1, id, ['d', 'x', 'c', 'e']])
+    for (const id of some) await db.query(REVIVE, [1, [id], ['d', 'x', 'c', 'e']])
   }
 }
 

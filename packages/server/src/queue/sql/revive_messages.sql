@@ -1,9 +1,9 @@
--- A settled message becomes live again under its id: its attempts go on counting, its retries begin anew (forgiven).
--- Its new transaction id is its place in the lane and lets the sweep find it. An expiry that has passed is dropped.
--- $3 the outcomes that may be revived. Not without its body, nor on a queue that is deleted. Primary key of message_done.
+-- Settled messages become live again under their ids: their attempts go on counting, their retries begin anew (forgiven).
+-- The new transaction id is their place in the lane and lets the sweep find them. An expiry that has passed is dropped.
+-- $3 the outcomes that may be revived. Not without a body, nor on a queue that is deleted. Primary key of message_done.
 WITH gone AS (
   DELETE FROM posthorn.message_done AS d
-  WHERE d.org_id = $1::int AND d.id = $2::bigint AND d.outcome::text = ANY ($3::text[])
+  WHERE d.org_id = $1::int AND d.id = ANY ($2::bigint[]) AND d.outcome::text = ANY ($3::text[])
     AND EXISTS (SELECT FROM posthorn.payload AS p WHERE p.id = d.payload_id)
     AND EXISTS (SELECT FROM posthorn.queue AS q WHERE q.id = d.queue_id AND q.deleted_at IS NULL)
   RETURNING d.*
@@ -12,5 +12,5 @@ INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, created_at, atte
                               expires_at, key, cron_id, origin_id)
 SELECT org_id, queue_id, id, payload_id, created_at, attempts, attempts, priority, scheduled_at,
        CASE WHEN expires_at > now() THEN expires_at END, key, cron_id, origin_id
-FROM gone
+FROM gone ORDER BY id
 RETURNING id
