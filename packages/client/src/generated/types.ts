@@ -359,6 +359,12 @@ export interface QueuesUpdateManyInput {
   timeoutMs?: number
   /** Most attempts under way at once. */
   concurrency?: number
+  /** Most attempts per interval: {count, intervalMs, burst}; null for no bound. */
+  rateLimit?: { count: number; intervalMs: number; burst?: number } | null
+  /** After so many failures in a row, one probe at a time: {failures, probeMs, maxProbeMs}; null for none. */
+  circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
+  /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
+  weight?: number
   ordered?: 'none' | 'queue' | 'key'
   followRedirects?: boolean
   /** What a 410 answer does. */
