@@ -1,5 +1,9 @@
-/** `node bench/report/profile.mjs <file.cpuprofile> …`: where the time went, by part of the program and by function. */
+/**
+ * `node bench/report/profile.mjs [--last seconds] <file.cpuprofile> …`: where the time went, by part of the program and by
+ * function. With `--last`, of the end alone: what a drain ends with, and not the start of the process.
+ */
 import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { format, table } from './tables.mjs'
 
 const TOP = 30
@@ -15,11 +19,17 @@ const GROUPS = [
   ['posthorn', () => true],
 ]
 
-for (const path of process.argv.slice(2)) print(path, JSON.parse(readFileSync(path, 'utf8')))
+const { values, positionals } = parseArgs({ options: { last: { type: 'string' } }, allowPositionals: true })
+for (const path of positionals) print(path, JSON.parse(readFileSync(path, 'utf8')))
 
-function print(path, { nodes, samples, timeDeltas }) {
+function print(path, { nodes, samples, timeDeltas, startTime, endTime }) {
   const selfUs = new Map()
-  for (const [i, id] of samples.entries()) selfUs.set(id, (selfUs.get(id) ?? 0) + timeDeltas[i])
+  let at = startTime
+  for (const [i, id] of samples.entries()) {
+    at += timeDeltas[i]
+    if (values.last && at < endTime - Number(values.last) * 1e6) continue
+    selfUs.set(id, (selfUs.get(id) ?? 0) + timeDeltas[i])
+  }
   const byGroup = new Map()
   const byFunction = new Map()
   let busy = 0
