@@ -293,7 +293,7 @@ function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine,
 }
 
 async function pauseQueue({ db, secrets, book }: Parts & { book: QueueBook }, node: Node, id: number, reason: string) {
-  const orgId = book.get(id)?.orgId
+  const orgId = (await book.find([id])).get(id)?.orgId
   if (orgId === undefined) return
   const queues = createQueues({ db, secrets, checkHeaders, listLimitMs: LIST_LIMIT_MS, changed: () => node.changed() })
   await queues.pause({ orgId }, { id, reason })

@@ -18,6 +18,9 @@ import {
 } from '@posthorn/contract'
 import { invalid } from './payload.ts'
 
+/** Of pg-hooks, for columns that neither of us has. A filter that is asked for and passed over would find too much. */
+const ARRAY_OPERATORS = new Set(['contains', 'contained', 'overlaps'])
+
 type RawQuery = Readonly<Record<string, unknown>>
 
 /** The `ListQuery` of a request. What names no field is ignored, as in pg-hooks. @throws Problem for what cannot be answered */
@@ -64,6 +67,7 @@ export function readFound(resource: Resource, query: RawQuery): Found {
 function readCondition(resource: Resource, path: string, value: unknown, place: string): Condition | null {
   const [name = '', op = '', ...rest] = path.split('.')
   const field = fieldOf(resource, name)
+  if (field && ARRAY_OPERATORS.has(op)) throw invalid(place, `cannot be asked for: ${name} is no array`)
   if (!field || !isOperator(op) || rest.length > 0) return null
   if (!field.filter) throw invalid(place, `cannot be asked for: lists do not filter by ${name}`)
   if (typeof value !== 'string') throw invalid(place, 'must be given once')

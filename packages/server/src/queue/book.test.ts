@@ -89,6 +89,23 @@ test('an answer asked for before a change is not taken for the one after it', as
   expect(book.get(1)?.version).toBe(2)
 })
 
+test('whoever asks gets an answer, however often what is asked for is forgotten meanwhile', async () => {
+  const { shelf, book } = openBook()
+  for (const id of [1, 2]) shelf.queues.set(id, row(id))
+  shelf.held = true
+  const found = book.find([1, 2, 2, 9])
+  const beside = book.find([1])
+  book.forget(1)
+  const after = book.find([1])
+  book.forgetAll()
+  shelf.release()
+  const answer = await found
+  expect([answer.get(1)?.id, answer.get(2)?.id, answer.get(9)]).toEqual([1, 2, null])
+  expect([(await beside).get(1)?.id, (await after).get(1)?.id]).toEqual([1, 1])
+  expect(shelf.asked).toEqual([[1, 2, 9], [1]])
+  expect(book.get(1), 'what was forgotten is not kept').toBeUndefined()
+})
+
 test('an id that does not exist is remembered for a second, unless it is forgotten before', async () => {
   const { shelf, time, book } = openBook()
   await book.load([9])

@@ -61,12 +61,14 @@ const MOST_ROUNDS = 3
 
 const LOAD = loadStatement(import.meta.url, './sql/load_queues.sql')
 
+type Answer = ReadonlyMap<number, QueueConfig | null>
+
 export class QueueBook {
   readonly #options: QueueBookOptions
   readonly #known: Generations<QueueConfig>
   /** Until when (monotonic) an id counts as unknown. */
   readonly #unknown: Generations<number>
-  readonly #underWay = new Map<number, Promise<void>>()
+  readonly #underWay = new Map<number, Promise<Answer>>()
 
   constructor(options: QueueBookOptions) {
     this.#options = options
@@ -82,7 +84,19 @@ export class QueueBook {
     return until !== undefined && until > this.#options.clock.monotonic() ? null : undefined
   }
 
-  /** Asks for those that are not known. @throws DatabaseError */
+  /**
+   * What these queues are; null: there is no such queue, or it is deleted. An answer that is forgotten while it is awaited
+   * is good enough for whoever had asked already, and so there always is one. @throws DatabaseError
+   */
+  async find(ids: readonly number[]): Promise<Answer> {
+    const found = new Map(ids.map(id => [id, this.get(id)]))
+    const missing = ids.filter(id => found.get(id) === undefined)
+    const answers = missing.length > 0 ? await this.#ask(missing) : []
+    for (const id of missing) found.set(id, answers.find(answer => answer.has(id))?.get(id))
+    return found as Answer
+  }
+
+  /** Asks for those that are not known, for who will `get` them. @throws DatabaseError */
   async load(ids: readonly number[]): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const missing = ids.filter(id => this.get(id) === undefined)
@@ -104,20 +118,22 @@ export class QueueBook {
     this.#underWay.clear()
   }
 
-  async #ask(ids: readonly number[]): Promise<void> {
+  async #ask(ids: readonly number[]): Promise<readonly Answer[]> {
     const fresh = [...new Set(ids)].filter(id => !this.#underWay.has(id))
     if (fresh.length > 0) {
       const answer = this.#read(fresh)
       for (const id of fresh) this.#underWay.set(id, answer)
     }
-    await Promise.all(new Set(ids.map(id => this.#underWay.get(id))))
+    return Promise.all(new Set(ids.map(id => this.#underWay.get(id)!)))
   }
 
-  #read(ids: readonly number[]): Promise<void> {
-    const answer: Promise<void> = this.#options.db.query<QueueRow>(LOAD, [ids]).then(
+  #read(ids: readonly number[]): Promise<Answer> {
+    const answer: Promise<Answer> = this.#options.db.query<QueueRow>(LOAD, [ids]).then(
       rows => {
-        const found = new Map(rows.map(row => [row.id, row]))
-        for (const id of ids) if (this.#arrives(id, answer)) this.#remember(id, found.get(id))
+        const found = new Map<number, QueueConfig | null>(ids.map(id => [id, null]))
+        for (const row of rows) found.set(row.id, this.#toConfig(row))
+        for (const [id, config] of found) if (this.#arrives(id, answer)) this.#remember(id, config)
+        return found
       },
       error => {
         for (const id of ids) this.#arrives(id, answer)
@@ -128,13 +144,13 @@ export class QueueBook {
   }
 
   /** Whether this answer still counts: nobody forgot the id since it was asked for. */
-  #arrives(id: number, answer: Promise<void>): boolean {
+  #arrives(id: number, answer: Promise<Answer>): boolean {
     return this.#underWay.get(id) === answer && this.#underWay.delete(id)
   }
 
-  #remember(id: number, row: QueueRow | undefined): void {
+  #remember(id: number, config: QueueConfig | null): void {
     const { clock, missTtlMs = DEFAULT_MISS_TTL_MS } = this.#options
-    if (row) this.#known.set(id, this.#toConfig(row))
+    if (config) this.#known.set(id, config)
     else this.#unknown.set(id, clock.monotonic() + missTtlMs)
   }
 

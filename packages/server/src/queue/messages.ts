@@ -35,7 +35,7 @@ import { messageSource } from './message-source.ts'
 import { storedMessage } from './stored-message.ts'
 
 export interface MessagesOptions extends MessageRoom {
-  readonly book: Pick<QueueBook, 'get' | 'load'>
+  readonly book: Pick<QueueBook, 'get' | 'find'>
   /** Stores one message durably, in the order of the calls; many callers share a commit. */
   readonly put: (message: NewMessage) => Promise<PutResult>
   /** Stores all of these or none, in one commit. */
@@ -70,8 +70,7 @@ const CANCEL = loadStatement(import.meta.url, './sql/cancel_message.sql')
 const DELETE = loadStatement(import.meta.url, './sql/delete_message.sql')
 
 async function findQueue(room: MessagesOptions, orgId: number, id: number): Promise<QueueConfig> {
-  if (room.book.get(id) === undefined) await room.book.load([id])
-  const queue = room.book.get(id)
+  const queue = room.book.get(id) ?? (await room.book.find([id])).get(id)
   if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id })
   return queue
 }
@@ -90,11 +89,11 @@ async function putMessages(
   { orgId }: Caller,
   inputs: readonly MessagePut[],
 ): Promise<{ results: PutManyResult[] }> {
-  await room.book.load([...new Set(inputs.map(input => input.queueId))])
+  const queues = await room.book.find(inputs.map(input => input.queueId))
   // Nothing is awaited between two puts: they are stored in the order in which they were given.
   const results = inputs.map(async (input): Promise<PutManyResult> => {
     try {
-      const queue = room.book.get(input.queueId)
+      const queue = queues.get(input.queueId)
       if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id: input.queueId })
       const result = await room.put(newMessage(queue, input, room))
       if (result.kind === 'conflict') throw new Problem('idempotency_conflict', { id: result.id })
@@ -116,9 +115,9 @@ async function putTogether(
   { orgId }: Caller,
   inputs: readonly MessagePut[],
 ): Promise<{ results: PutManyResult[] }> {
-  await room.book.load([...new Set(inputs.map(input => input.queueId))])
+  const queues = await room.book.find(inputs.map(input => input.queueId))
   const messages = inputs.map((input, i) => {
-    const queue = room.book.get(input.queueId)
+    const queue = queues.get(input.queueId)
     if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id: input.queueId })
     if (input.idempotencyKey !== undefined) {
       const field = `body/messages/${i}/idempotencyKey`

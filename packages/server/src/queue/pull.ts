@@ -17,7 +17,7 @@ import type { QueueBook, QueueConfig } from './book.ts'
 export interface PullOptions {
   readonly db: Database
   readonly engine: PullEngine
-  readonly book: Pick<QueueBook, 'get' | 'load'>
+  readonly book: Pick<QueueBook, 'get' | 'find'>
   readonly ids: Pick<Ids, 'webhookId'>
   readonly clock: Clock
   /** Milliseconds until the retry after this many failed attempts. */
@@ -104,8 +104,7 @@ async function bury(
 }
 
 async function findPullQueue(room: PullOptions, { orgId }: Caller, id: number): Promise<QueueConfig> {
-  if (room.book.get(id) === undefined) await room.book.load([id])
-  const queue = room.book.get(id)
+  const queue = room.book.get(id) ?? (await room.book.find([id])).get(id)
   if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id })
   if (queue.callbackUrl !== null) throw new Problem('queue_not_pull', { id })
   return queue
