@@ -118,5 +118,6 @@ function readIfThere(path) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await install()
-  if (!(await build())) giveUp('the build failed; what the compiler found stands above.')
+  if (!(await build({ quick: process.argv.includes('--quick') })))
+    giveUp('the build failed; what the compiler found stands above.')
 }

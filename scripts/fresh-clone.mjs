@@ -8,6 +8,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { cleanEnvironment } from './clean-environment.mjs'
 import { root } from './run.mjs'
 import { duration, giveUp, say } from './say.mjs'
 
@@ -68,7 +69,7 @@ function startInClone(block, expected) {
     : command
   const child = spawn(program, args, {
     cwd: clone,
-    env: cleanEnvironment(),
+    env: cleanEnvironment(user && join(place, 'home')),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -86,15 +87,6 @@ function startInClone(block, expected) {
     child.stderr.on('data', look)
     child.on('exit', code => code && reject(new Error(`it ended with ${code}:\n${output}`)))
   })
-}
-
-/** Nothing of npm's or of ours may leak from the run that started this one; only where npm finds packages is kept. */
-function cleanEnvironment() {
-  const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(npm_|POSTHORN_|PLT_|DATABASE_|NODE_|INIT_CWD)/i.test(name),
-  )
-  const registry = spawnSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).stdout.trim()
-  return { ...Object.fromEntries(kept), npm_config_registry: registry, ...(user && { HOME: join(place, 'home') }) }
 }
 
 /** Each block has a process group of its own, so that what it left in the background ends with it. */
