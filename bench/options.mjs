@@ -17,6 +17,7 @@ const FULL = {
   dead: 10_000_000,
   hanging: 1000,
   healthyMs: 10_000,
+  slow: 50_000,
 }
 const QUICK = {
   rounds: 1,
@@ -24,12 +25,13 @@ const QUICK = {
   warmUp: 2000,
   putMs: 500,
   bulk: 20_000,
-  flowMs: 2000,
+  flowMs: 1500,
   maxMs: 1000,
   events: 5,
   dead: 200_000,
   hanging: 1000,
-  healthyMs: 2000,
+  healthyMs: 1500,
+  slow: 6000,
 }
 
 const HELP = `npm run bench -- [options]

@@ -1,5 +1,8 @@
 /** From the rows of all rounds to one row each: the medians, and what must not have happened in any round. */
 
+/** What happened in one round happened: these are added up. */
+const COUNTS = ['lost', 'duplicates', 'strangers']
+
 /** Gives the median over the rounds of every figure, for each scenario, contender and kind. */
 export function mediansOf(rows) {
   const groups = new Map()
@@ -9,7 +12,10 @@ export function mediansOf(rows) {
   }
   return [...groups.values()].map(group => {
     const [{ scenario, contender, kind, figures }] = group
-    const medians = Object.keys(figures).map(name => [name, median(group.map(row => row.figures[name]))])
+    const medians = Object.keys(figures).map(name => {
+      const values = group.map(row => row.figures[name])
+      return [name, COUNTS.includes(name) ? values.reduce((sum, one) => sum + one, 0) : median(values)]
+    })
     return { scenario, contender, kind, rounds: group.length, figures: Object.fromEntries(medians) }
   })
 }
@@ -24,7 +30,7 @@ export function faultsOf(rows) {
     })
 }
 
-export function median(values) {
+function median(values) {
   const sorted = values.filter(value => value !== undefined && value !== null).sort((a, b) => a - b)
   if (sorted.length === 0) return null
   const middle = sorted.length >> 1

@@ -5,7 +5,7 @@ const PATIENCE_MS = 120_000
 
 export const fanOut = {
   name: 'fan-out',
-  contenders: ['posthorn', 'posthorn-embedded', 'graphile-worker', 'pg-boss', 'bullmq'],
+  contenders: ['posthorn', 'graphile-worker', 'pg-boss', 'bullmq'],
   async run({ place, scale, contender, row }) {
     const { session, close } = await place.open(contender)
     try {

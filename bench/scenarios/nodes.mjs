@@ -11,22 +11,24 @@ export const nodes = {
   contenders: ['posthorn'],
   async run({ place, scale, contender, row }) {
     for (const count of [1, 2]) {
-      row(contender, `near receiver, ${count} node${count > 1 ? 's' : ''}`, await drained(place, scale, count, '/'))
+      const what = `near receiver, ${count} node${count > 1 ? 's' : ''}`
+      row(contender, what, await drained(place, scale, { count, path: '/', messages: scale.backlog }))
     }
     for (const count of [1, 2]) {
       const what = `receiver of ${SLOW_MS} ms, ${count} node${count > 1 ? 's' : ''}`
-      row(contender, what, await drained(place, scale, count, `/after/${SLOW_MS}/`, FEW_IN_FLIGHT))
+      const slow = { count, path: `/after/${SLOW_MS}/`, messages: scale.slow, settings: FEW_IN_FLIGHT }
+      row(contender, what, await drained(place, scale, slow))
     }
     row(contender, 'nodes come and go', await comeAndGo(place, scale))
   },
 }
 
-function drained(place, scale, count, path, settings) {
+function drained(place, scale, { count, path, messages, settings }) {
   return withFleet(place, async fleet => {
     for (let i = 0; i < count; i++) await fleet.add(settings)
     const queues = await fleet.addQueues(QUEUES, () => place.sink.url + path)
     await fleet.drain(queues, scale.warmUp)
-    return fleet.drain(queues, scale.backlog)
+    return fleet.drain(queues, messages)
   })
 }
 
@@ -35,13 +37,13 @@ function comeAndGo(place, scale) {
   return withFleet(place, async fleet => {
     const first = await fleet.add(FEW_IN_FLIGHT)
     const queues = await fleet.addQueues(QUEUES, () => `${place.sink.url}/after/${SLOW_MS}/`)
-    return fleet.drainWhile(queues, scale.backlog, async () => {
+    return fleet.drainWhile(queues, scale.slow, async () => {
       const second = await fleet.add(FEW_IN_FLIGHT)
-      await arrived(place.sink, scale.backlog * 0.3)
+      await arrived(place.sink, scale.slow * 0.3)
       await fleet.remove(first)
-      await arrived(place.sink, scale.backlog * 0.5)
+      await arrived(place.sink, scale.slow * 0.5)
       await fleet.add(FEW_IN_FLIGHT)
-      await arrived(place.sink, scale.backlog * 0.7)
+      await arrived(place.sink, scale.slow * 0.7)
       await fleet.remove(second)
     })
   })
