@@ -9,11 +9,12 @@ const QUEUE = 'webhook'
 const BULK = 1000
 const WORK = { batchSize: 1000, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 }
 
-export async function start({ databaseUrl, sinkUrl }) {
+export async function start({ databaseUrl, sinkUrl, storesOnly = false }) {
   const boss = new PgBoss({ connectionString: databaseUrl, max: 32, useListenNotify: true })
   boss.on('error', error => console.error(error))
   await boss.start()
-  await boss.createQueue(QUEUE, { notify: true })
+  // A notification within each put serialises the commits: where nobody waits for it, it would only be in the way.
+  await boss.createQueue(QUEUE, { notify: !storesOnly })
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 })
   const client = openClient()
   let works = false

@@ -34,7 +34,8 @@ ${changeTable(changes)}
 - **Posthorn** is \`posthorn serve\` as it is built, with its defaults: messages are signed, attempts and history kept,
   metrics on. *In process* calls what stands behind REST without HTTP. The peers sign and record nothing.
 - **Graphile Worker** runs 24 jobs at once with a local queue of 500 and batches without delay, as its documentation says
-  for performance; **pg-boss** two workers with batches of 1000, fetching on while they are full, woken by notifications;
+  for performance; **pg-boss** two workers with batches of 1000, fetching on while they are full, woken by notifications
+  (which are off where only storing is measured);
   **BullMQ** 100 jobs at once on a Redis with \`appendfsync always\`. All three send with undici over 100 connections.
 - **The database** is one PostgreSQL with fsync for all of them, over a socket; a fresh database for each contender.
 - **Latency** counts from the moment at which the schedule wanted the put, so that a contender that is late with one

@@ -8,7 +8,7 @@ export const put = {
   name: 'put',
   contenders: ['insert', 'posthorn-library', 'posthorn', 'posthorn-embedded', 'graphile-worker', 'pg-boss', 'bullmq'],
   async run({ place, scale, contender, row }) {
-    const { session, close } = await place.open(contender)
+    const { session, close } = await place.open(contender, { storesOnly: true })
     try {
       if (session.can('rest')) await session.call('rest')
       let first = 0
