@@ -190,6 +190,7 @@ async function openNode(parts: NodeParts, closing: Closing) {
     pauseQueue: (queueId, reason) => pauseQueue(parts, node, queueId, reason),
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
     unanswered: () => db.cutConnections(),
+    told: ({ orgId, id }) => changes.publish({ orgId, resource: 'message', act: 'saved', id }),
     led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),
   })
   closing.add('announcements', async () => announcer.stop())
@@ -228,8 +229,9 @@ function startJanitor({ config, db, clock, log }: Parts, node: Node, metrics: Me
   closing.add('janitor', () => janitor.stop())
 }
 
-function openScheduler({ db, clock, log }: Parts, node: Node): Scheduler {
-  const chain = createCronChain({ db, putWithin: put, log })
+function openScheduler({ db, clock, log, changes }: Parts, node: Node): Scheduler {
+  const told = (orgId: number, id: number): void => changes.publish({ orgId, resource: 'message', act: 'saved', id })
+  const chain = createCronChain({ db, putWithin: put, log, told })
   return new Scheduler({ chain, leads: () => node.stats.leads, stored: () => node.changed(), clock, log })
 }
 

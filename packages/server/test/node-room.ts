@@ -44,6 +44,8 @@ export class Room {
   readonly routes = new Map<number, Route>()
   readonly attempts: Attempt[] = []
   readonly pauses: string[] = []
+  /** Messages whose outcomes were told of. */
+  readonly told: number[] = []
   readonly happened: string[] = []
   readonly announced: (readonly number[] | null)[] = []
   readonly nodes = new Map<string, WorkingNode<Route>>()
@@ -94,6 +96,7 @@ export class Room {
           if (other !== id && !more.isEarless) heard.call(this.nodes.get(other), shards)
       },
       led: () => {},
+      told: ({ id }) => this.told.push(id),
     })
     this.nodes.set(id, node)
     return node

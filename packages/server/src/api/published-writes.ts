@@ -5,7 +5,7 @@ import type { AnyHandler, Handlers } from './handlers.ts'
 
 /**
  * The same handlers, publishing what they write. What an act does to many records whose ids it does not give (a purge, a
- * redrive of a whole queue, what consumers acknowledge) is not told one by one.
+ * redrive of a whole queue) is not told one by one.
  */
 export function publishWrites(handlers: Handlers, changes: Changes): Handlers {
   const told = Object.entries(handlers as unknown as Record<string, AnyHandler>).map(([name, handle]) => {
@@ -41,9 +41,20 @@ function readerOf(operation: Operation): Reader | null {
         result === 'stored' && id !== null ? [{ resource, act: 'saved' as const, id }] : [],
       )
   }
-  if (!operation.of) return null
+  if (!operation.of)
+    return right === 'save'
+      ? (_, output) => idsIn(output as object).map(saved => ({ resource, act: 'saved', id: saved }))
+      : null
   if (operation.verb === 'DELETE') return (_, output) => [{ resource, act: 'deleted', id: (output as WithId).id }]
   const saved: Resource = operation.of
   if (operation.each) return (_, output) => (output as WithId[]).map(({ id }) => ({ resource, act: 'saved', id }))
   return (_, output) => [{ resource: saved.name, act: 'saved', id: (output as WithId).id }]
+}
+
+/** What consumers did to messages: the lists of ids, or of messages, that an act gives, but for those that it did not reach. */
+function idsIn(output: object): number[] {
+  const lists = Object.entries(output).filter(([name, value]) => name !== 'lost' && Array.isArray(value))
+  return lists.flatMap(([, list]: [string, (number | WithId)[]]) =>
+    list.map(one => (typeof one === 'number' ? one : one.id)),
+  )
 }

@@ -72,6 +72,21 @@ eachDatabase('the chain of a cron', open => {
     await stop(id)
   })
 
+  test('tells of the messages that it stored, once they are', async () => {
+    const id = await make({ schedule: '0 0 1 1 *' })
+    await letPass([id], 1)
+    const told: unknown[] = []
+    const chain = createCronChain({
+      db: open(),
+      putWithin: put,
+      log: silentLog,
+      told: (orgId, messageId) => told.push([orgId, messageId]),
+    })
+    await chain.advance()
+    expect(told).toEqual([[caller.orgId, (await messagesOf(id)).at(-1)!.id]])
+    await stop(id)
+  })
+
   test('a failing tick is one message with its retries, and starts no second chain', async () => {
     const id = await make({ schedule: '0 0 1 1 *' })
     const [first] = await messagesOf(id)

@@ -23,6 +23,8 @@ export interface CronChainOptions {
   readonly db: Database
   readonly putWithin: PutWithin
   readonly log: Log
+  /** The message of a tick was stored. */
+  readonly told?: (orgId: number, messageId: number) => void
 }
 
 export interface CronChain {
@@ -142,8 +144,9 @@ function* cut(moves: readonly Move[]): Generator<Move[]> {
 /** One cron that the database refuses does not keep the others from ticking. */
 async function storeOrHalve(room: Room, batch: readonly Move[]): Promise<number> {
   try {
-    const moved = await room.db.transaction(tx => store(tx, room.putWithin, batch))
+    const { moved, stored } = await room.db.transaction(tx => store(tx, room.putWithin, batch))
     for (const move of moved) tell(room.log, move)
+    for (const { orgId, id } of stored) room.told?.(orgId, id)
     return moved.length
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.outcome !== 'rejected') throw error
@@ -156,14 +159,19 @@ async function storeOrHalve(room: Room, batch: readonly Move[]): Promise<number>
   }
 }
 
+interface StoredTicks {
+  readonly moved: readonly Move[]
+  readonly stored: readonly { readonly orgId: number; readonly id: number }[]
+}
+
 /** Gives those that moved on: the others were moved or changed by somebody else, or are just being changed. */
-async function store(tx: Executor, putWithin: PutWithin, batch: readonly Move[]): Promise<Move[]> {
+async function store(tx: Executor, putWithin: PutWithin, batch: readonly Move[]): Promise<StoredTicks> {
   const held = await tx.query<HeldRow>(HOLD, [
     batch.map(({ cron }) => cron.id),
     batch.map(({ cron }) => cron.version),
     batch.map(({ cron }) => cron.next_at),
   ])
-  if (held.length === 0) return []
+  if (held.length === 0) return { moved: [], stored: [] }
   const byId = new Map(batch.map(move => [move.cron.id, move]))
   const moved = held.map(({ id }) => byId.get(id)!)
   const messages = held.flatMap((row, i) => ticksOf(row, moved[i]!.plan).map(tick => tickMessage(row, row.id, tick)))
@@ -178,7 +186,7 @@ async function store(tx: Executor, putWithin: PutWithin, batch: readonly Move[])
     held.map(({ id }) => ahead.get(id)?.at ?? null),
     held.map(({ id }) => ahead.get(id)?.id ?? null),
   ])
-  return moved
+  return { moved, stored: messages.map(({ orgId }, i) => ({ orgId, id: results[i]!.id })) }
 }
 
 function ticksOf(row: HeldRow, { ticks, unlessWaiting }: Plan): readonly number[] {

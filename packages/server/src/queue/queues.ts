@@ -136,10 +136,10 @@ async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueU
 async function updateFound(room: QueuesOptions, { orgId }: Caller, input: QueueUpdate & Found): Promise<Queue[]> {
   const { where, anyOf, fields: _, ...patch } = input
   const source = queueSource(orgId)
-  const first = await findTogether(room.db, source, { where, anyOf }, room.listLimitMs)
-  if (first.length === 0) return []
   const params = new Params()
   const sets = updateParts(patch, params, room)
+  const first = await findTogether(room.db, source, { where, anyOf }, room.listLimitMs)
+  if (first.length === 0) return []
   const changed = await room.db.transaction(async tx => {
     const held = first.map(({ id }) => id)
     if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, held, patch.deadLetterQueueId)

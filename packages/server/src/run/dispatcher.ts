@@ -33,6 +33,8 @@ export interface DispatcherOptions<R extends Route> {
   readonly pauseQueue: (queueId: number, reason: string) => Promise<void>
   /** These queues, here or elsewhere, have received dead letters. */
   readonly deadLettered: (queueIds: readonly number[]) => void
+  /** The message is not what it was: the outcome of an attempt, or its end, is on record. Not called for what is fenced. */
+  readonly told?: (head: Head) => void
   /** The record says that another node has taken this shard. */
   readonly fenced: (shard: number) => void
 }
@@ -309,7 +311,8 @@ export class Dispatcher<R extends Route> {
     for (const one of finished) {
       const { head, shard, verdict } = one
       const queue = this.#holdings.get(head.queueId)
-      if (!held(one)) fenced.add(shard)
+      if (held(one)) this.#options.told?.(head)
+      else fenced.add(shard)
       if (queue?.out.delete(head)) {
         queue.backlog?.settled(head, verdict.kind === 'retry' ? verdict.at : null)
         queue.openBacklog()

@@ -19,6 +19,27 @@ test('a message that this node stored is delivered at once', async () => {
   expect(node.stats).toMatchObject({ inFlight: 0, unsettled: 0, known: 0, bufferBytes: 0 })
 })
 
+test('every outcome of a message is told of, once it is on record', async () => {
+  const room = new Room()
+  room.add(1)
+  const node = await room.start()
+  room.maxRetries = 1
+  room.receiver = attempt => attempt.end('failed')
+  const seen: unknown[] = []
+  const { push } = room.told
+  room.told.push = id => {
+    seen.push([room.outcomeOf(id), room.engine.store.attempts.length])
+    return push.call(room.told, id)
+  }
+  const [id] = await room.put(1, 1, {}, node)
+  await room.pass(1000)
+  expect([...room.told]).toEqual([id, id])
+  expect(seen).toEqual([
+    ['live', 1],
+    ['dead', 2],
+  ])
+})
+
 test('what was stored before the start, or by others without a word, is delivered', async () => {
   const room = new Room()
   room.add(1)

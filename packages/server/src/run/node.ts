@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
-import type { Locks, NewMessage, PushEngine, PutResult, Sweep } from '../engine/port.ts'
+import type { Head, Locks, NewMessage, PushEngine, PutResult, Sweep } from '../engine/port.ts'
 import type { Log } from '../log.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { headOfNew } from './handover.ts'
@@ -28,6 +28,8 @@ export interface WorkingNodeOptions<R extends Route> {
   /** Tells the other nodes that there are messages for these shards, or (null) that a configuration changed. */
   readonly announce: (shards: readonly number[] | null) => void
   readonly led: (leads: boolean) => void
+  /** A message that this node serves is not what it was: the outcome of an attempt, or its end, is on record. */
+  readonly told?: (head: Head) => void
   /** The database did not answer the lock session in time. */
   readonly unanswered?: () => void
 }

@@ -98,7 +98,10 @@ function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
     'queues.purge': async (_, { id }) => ({ cancelled: getQueue(id) ? messages.size : 0, more: false }),
     'queues.redrive': async (_, { id }) => ({ redriven: getQueue(id) ? 1 : 0, more: true }),
     'queues.claim': async (_, { id }) => ({ messages: getQueue(id) ? [] : [] }),
-    'queues.acknowledge': async (_, { id, claims }) => ({ acknowledged: [], lost: idsOf(getQueue(id), claims) }),
+    'queues.acknowledge': async (_, { id, claims }) => {
+      const ids = idsOf(getQueue(id), claims)
+      return { acknowledged: ids.filter(one => messages.has(one)), lost: ids.filter(one => !messages.has(one)) }
+    },
     'queues.reject': async (_, { id, claims }) => ({ retried: [], dead: [], lost: idsOf(getQueue(id), claims) }),
     'queues.extend': async (_, { id, claims }) => ({ extended: [], lost: idsOf(getQueue(id), claims) }),
     'queues.listAttempts': async (_, { id }) => page([], getQueue(id) ? 10 : 0, 0, false),

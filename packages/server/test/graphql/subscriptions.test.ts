@@ -100,6 +100,17 @@ describe('who may hear', () => {
     expect(await until(1)).toEqual([{ queueSaved: { name: 'a' } }])
   })
 
+  test('what consumers do to messages is told of each that they reached', async () => {
+    const served = await serveAlone()
+    await makeQueue(served, 'a')
+    for (let n = 0; n < 2; n++) await served.call('POST', '/messages/', { queueId: 1 })
+    const { until, heard } = await listen(served, 'subscription { messageSaved { id } }')
+    const claims = [1, 2, 3].map(id => ({ id, claim: '00000000-0000-4000-8000-000000000000' }))
+    await served.call('POST', '/queues/1/acknowledge', { claims })
+    expect(await until(2)).toEqual([{ messageSaved: { id: '1' } }, { messageSaved: { id: '2' } }])
+    expect(heard).toHaveLength(2)
+  })
+
   test('a stranger hears nothing, and is not turned away', async () => {
     const served = await serveAlone({ adminSecret: SECRET })
     const strangers = await Promise.all(
