@@ -94,6 +94,10 @@ export class Api {
     return (await this.#send('GET', path)).json() as Promise<Answer>
   }
 
+  async change<Answer>(path: string, body: unknown): Promise<Answer> {
+    return (await this.#send('PUT', path, body)).json() as Promise<Answer>
+  }
+
   async post<Answer>(path: string, body: unknown): Promise<Answer> {
     return (await this.#send('POST', path, body)).json() as Promise<Answer>
   }
