@@ -20,6 +20,21 @@ test.each(ORDERS)('attempts keep their rate, retries included, on a queue ordere
   expect(room.attempts.at(-1)!.at - room.attempts[0]!.at).toBeLessThan(ordered === 'none' ? 4200 : 5500)
 })
 
+test('a message that waits for its retry outside of any line waits for the rate, and no longer', async () => {
+  const room = new Room()
+  room.add(1, { ordered: 'queue' })
+  room.receiver = ({ nth, head, end }) => end(nth === 1 && head.id === first ? 'failed' : 'delivered')
+  const node = await room.start()
+  const [first, second] = await room.put(1, 2, {}, node)
+  await room.pass(20)
+  room.change(1, { ordered: 'none', rateLimit: { count: 1, intervalMs: 2000, burst: 1 } })
+  node.changed()
+  await room.pass(1500)
+  expect([room.outcomeOf(first), room.outcomeOf(second)]).toEqual(['live', 'delivered'])
+  await room.pass(1000)
+  expect(room.outcomeOf(first)).toBe('delivered')
+})
+
 test('the burst goes at once after a pause', async () => {
   const room = new Room()
   room.add(1, { rateLimit: { count: 1, intervalMs: 1000, burst: 5 } })

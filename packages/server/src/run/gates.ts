@@ -45,8 +45,8 @@ export class Gates<R extends Route> {
     if (gate === null) return true
     const { opensAt } = gate
     if (opensAt <= this.#options.clock.monotonic()) return true
-    const isWaiting = queue.backlog !== null && queue.backlog.waiting > 0 && opensAt < Number.POSITIVE_INFINITY
-    this.#alarm.set(queue, isWaiting ? opensAt : null)
+    const isWanted = queue.backlog?.isIdle() === false && opensAt < Number.POSITIVE_INFINITY
+    this.#alarm.set(queue, isWanted ? opensAt : null)
     return false
   }
 

@@ -8,8 +8,8 @@ const BYTES = 4 * 1024 * 1024
 
 /**
  * How many messages to load at once: few for a queue nobody knows yet, then doubling while there are more, within a bound
- * of bytes; never more than the queue can use soon; with a full pantry one at a time, so that every queue goes on and none makes it
- * fuller.
+ * of bytes, and never more than the queue can use soon; with a full pantry one at a time, so that every queue goes on and
+ * none makes it fuller.
  */
 export class LoadSize {
   readonly #pantry: Pantry
