@@ -33,7 +33,7 @@ function open() {
   const queueOf = (id: number, fields: Partial<Route> = {}) => {
     const queue = new QueueRun<Route>(id, shardOf(1), pantry)
     queue.configure(routeOf(id, fields))
-    queue.window.size = 50
+    Object.assign(queue.window, { size: 50, hasAnswered: true })
     queue.find({ priority: 0, fromXid: 1, fromDue: null })
     return queue
   }

@@ -188,6 +188,7 @@ export class KeyedBacklog implements Backlog {
     )
     for (const line of this.#lines.values()) this.#counted(line, () => line.rewind(START))
     for (const [key, line] of this.#lines) if (!line.isBusy) this.#lines.delete(key)
+    this.#ready.clear()
     this.#dealt = START
     this.#pinned = true
     this.#lane.lookAgain(START)
@@ -247,10 +248,13 @@ export class KeyedBacklog implements Backlog {
     if (!line) return
     if (line.isIdle) {
       this.#lines.delete(key)
+      this.#ready.delete(key)
       this.#retries.set(key, null)
       return
     }
+    // What has nothing to give must not count as if it had: the lane would be read no further.
     if (line.waiting > 0 && !line.current) this.#ready.add(key)
+    else this.#ready.delete(key)
     this.#hungry.add(key)
   }
 

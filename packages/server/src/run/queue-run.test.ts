@@ -89,6 +89,23 @@ test('no more is under way than the window and the concurrency allow', () => {
   expect(queue.mayStart).toBe(false)
 })
 
+test('what is kept ahead of it goes by what its receiver has answered, and by what its bounds let through', () => {
+  const { queue, configure } = open()
+  configure()
+  const { window } = queue
+  expect(queue.appetite).toBe(2)
+  window.failed(false)
+  expect(queue.appetite).toBe(20)
+  for (let nth = 0; nth < 9; nth++) window.succeeded(50)
+  expect(queue.appetite).toBe(200)
+  configure({ rateLimit: { count: 5, intervalMs: 1000, burst: 1 } })
+  expect(queue.appetite).toBe(6)
+  configure({ rateLimit: null })
+  expect(queue.appetite).toBe(200)
+  window.failed(true)
+  expect(queue.appetite).toBe(2)
+})
+
 test('another order waits until nothing of the old one is out, and then reads everything anew', () => {
   const { queue, table, configure, find, takeAll } = open()
   configure()

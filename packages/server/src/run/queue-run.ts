@@ -20,8 +20,8 @@ interface Outdated {
 export type Kind = 'silent' | 'first' | 'small' | 'large'
 
 const ALL_PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
-/** What is read ahead for a receiver that has not shown yet that it takes anything, and for each attempt that another has earned. */
-const UNPROVEN = 2
+/** What is read ahead for a receiver that did not answer, or not yet, and for each attempt that another has earned. */
+const UNKNOWN = 2
 const AHEAD = 20
 
 /** One queue as this node serves it, from when work turns up until it is idle again or its shard leaves. */
@@ -80,8 +80,8 @@ export class QueueRun<R extends Route> {
    * there are of its kind, so leaves the memory to the others.
    */
   get appetite(): number {
-    const { size } = this.window
-    const most = size === 1 ? UNPROVEN : size * AHEAD
+    const { size, hasAnswered } = this.window
+    const most = hasAnswered ? size * AHEAD : UNKNOWN
     return this.gate ? Math.min(most, Math.ceil(this.gate.appetite)) : most
   }
 

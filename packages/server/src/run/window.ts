@@ -7,6 +7,8 @@ export class Window {
   size = 1
   /** The receiver did not answer the last attempt in time. */
   isSilent = false
+  /** It did answer the last one, well or not, or was known at once not to be there. */
+  hasAnswered = false
 
   /** At most `most`, the queue's configured concurrency. */
   allows(inFlight: number, most: number): boolean {
@@ -15,11 +17,13 @@ export class Window {
 
   succeeded(most: number): void {
     this.isSilent = false
+    this.hasAnswered = true
     if (this.size < most) this.size += 1
   }
 
   failed(timedOut: boolean): void {
     this.isSilent = timedOut
+    this.hasAnswered = !timedOut
     this.size = timedOut ? 1 : Math.max(1, this.size >> 1)
   }
 }
