@@ -1,12 +1,12 @@
 /**
- * Writes the reference pages from the contract: settings, errors, REST. With `--check` it writes nothing and fails if a
- * page differs from what it would write.
+ * Writes the reference pages: settings, errors and REST from the contract, what is covered of pg-hooks from its tests. With
+ * `--check` it writes nothing and fails if a page differs from what it would write.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from './build.mjs'
 import { install } from './install.mjs'
-import { root } from './run.mjs'
+import { root, runTool } from './run.mjs'
 import { giveUp, say } from './say.mjs'
 
 const FOLDER = join(root, 'docs/reference')
@@ -20,7 +20,9 @@ const contract = await import('../packages/contract/dist/index.js')
 const pages = { 'settings.md': settingsPage(), 'errors.md': errorsPage(), 'rest.md': restPage() }
 mkdirSync(FOLDER, { recursive: true })
 const outdated = Object.entries(pages).filter(([name, text]) => read(join(FOLDER, name)) !== text)
-if (process.argv.includes('--check')) {
+const checks = process.argv.includes('--check')
+await coveragePage()
+if (checks) {
   if (outdated.length > 0)
     giveUp(`out of step: ${outdated.map(([name]) => name).join(', ')}; run "node scripts/docs.mjs"`)
 } else {
@@ -28,6 +30,15 @@ if (process.argv.includes('--check')) {
     writeFileSync(join(FOLDER, name), text)
     say(`wrote docs/reference/${name}`)
   }
+}
+
+/** The page is a snapshot of the test that derives it, and that also fails where an item is covered by nothing. */
+async function coveragePage() {
+  const test = 'packages/server/test/pg-hooks/coverage.test.ts'
+  const snapshots = `--update=${checks ? 'none' : 'all'}`
+  const args = ['run', '--project=units', '--reporter=dot', snapshots, test]
+  const { code, output } = await runTool('vitest/vitest.mjs', args, { capture: true })
+  if (code !== 0) giveUp(`docs/reference/pg-hooks-coverage.md: run "node scripts/docs.mjs"\n${output}`)
 }
 
 function read(path) {

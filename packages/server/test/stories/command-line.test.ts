@@ -89,7 +89,7 @@ describe('posthorn serve', () => {
     expect(await node.stop()).toEqual({ code: 0, signal: null })
   })
 
-  test('SIGTERM lets an attempt finish, and a second signal ends it at once', async () => {
+  test('SIGTERM lets an attempt finish, and a second signal ends it at once [pg-hooks: delivery.stop]', async () => {
     const receiver = await Receiver.start()
     const node = await startNode(env)
     const queue = await node.api.createQueue({ callbackUrl: receiver.on('/hang', hang), timeoutMs: 20_000 })

@@ -40,7 +40,7 @@ const keysOf = async (db: Database): Promise<number[]> => {
 }
 
 describePostgres('the lock key', () => {
-  test('is the first key of every lock: of shards, of workers and of the leader', async () => {
+  test('is the first key of every lock: of shards, of workers and of the leader [pg-hooks: leader.settings]', async () => {
     const { db } = await openFirst(KEY)
     const hold = await open(db)
     await hold.join()

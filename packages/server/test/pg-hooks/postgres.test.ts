@@ -1,0 +1,3 @@
+import { runSuites } from './run-suites.ts'
+
+runSuites('PostgreSQL with one node', 'postgres', 1)

@@ -1,0 +1,3 @@
+import { runSuites } from './run-suites.ts'
+
+runSuites('PostgreSQL with two nodes that are called in turn', 'postgres', 2)
