@@ -1,6 +1,6 @@
 /**
- * Writes the reference pages: settings, errors and REST from the contract, what is covered of pg-hooks from its tests. With
- * `--check` it writes nothing and fails if a page differs from what it would write.
+ * Writes the reference pages: settings, errors, REST and operational events from the contract, what is covered of pg-hooks
+ * from its tests. With `--check` it writes nothing and fails if a page differs from what it would write.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,12 @@ if (!(await build({ only: ['contract'], quick: true })))
   giveUp('the build failed; what the compiler found stands above.')
 const contract = await import('../packages/contract/dist/index.js')
 
-const pages = { 'settings.md': settingsPage(), 'errors.md': errorsPage(), 'rest.md': restPage() }
+const pages = {
+  'settings.md': settingsPage(),
+  'errors.md': errorsPage(),
+  'rest.md': restPage(),
+  'operational-events.md': operationalEventsPage(),
+}
 mkdirSync(FOLDER, { recursive: true })
 const outdated = Object.entries(pages).filter(([name, text]) => read(join(FOLDER, name)) !== text)
 const checks = process.argv.includes('--check')
@@ -110,6 +115,25 @@ function resourceSection({ plural, summary, row, create, update, defaults }) {
     name in defaults ? `\`${JSON.stringify(defaults[name])}\`` : '–',
   ])
   return `\n## ${plural[0].toUpperCase()}${plural.slice(1)}\n\n${summary}\n\n${table(['field', 'value', 'at creation', 'in a change', 'default'], rows)}`
+}
+
+function operationalEventsPage() {
+  const events = Object.entries(contract.operationalEvents)
+  const sections = events.map(([type, { summary, data }]) => {
+    const rows = Object.entries(data.properties).map(([name, schema]) => [`\`${name}\``, describeSchema(schema)])
+    return `\n## ${type}\n\n${summary}\n\n${table(['in `data`', 'value'], rows)}`
+  })
+  return page(
+    'Operational events',
+    `What an installation tells its operator. [The guide](../guides/operational-events.md) says how to receive them. Each is logged
+and counted (\`posthorn_operational_events_total\`, by \`type\`), and put on the queue that \`operationalEventsQueue\` names, as JSON in the
+shape of Standard Webhooks. A type may get further members: pass over what you do not know.
+
+\`\`\`json
+{ "type": "workers.gone", "timestamp": "2026-03-01T12:00:00.000Z", "data": { "goneMs": 9000 } }
+\`\`\``,
+    `| type | when |\n| --- | --- |\n${events.map(([type, { summary }]) => `| [\`${type}\`](#${type.replaceAll('.', '')}) | ${summary} |\n`).join('')}${sections.join('')}`,
+  )
 }
 
 /** A schema in words, as far as words help. */

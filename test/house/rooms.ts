@@ -28,10 +28,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   engine: { imports: [...LEAVES, 'db'], sql: true },
   queue: { imports: [...LEAVES, 'db', 'tenant', 'engine'], sql: true },
   run: { imports: [...LEAVES, 'engine', 'queue'], ports: ['db/port.ts'], portTypes: ['deliver/port.ts'], sql: true },
+  tell: { imports: [...LEAVES, 'db', 'engine', 'queue'], sql: true },
   api: { imports: DOMAIN },
-  app: { imports: [...DOMAIN, 'config', 'db', 'deliver', 'run', 'api'] },
+  app: { imports: [...DOMAIN, 'config', 'db', 'deliver', 'run', 'tell', 'api'] },
   cli: { imports: [...DOMAIN, 'client', 'config', 'app'], ports: ['deliver/sign.ts'] },
-  index: { imports: [...DOMAIN, 'client', 'config', 'db', 'deliver', 'run', 'api', 'cli', 'app'] },
+  index: { imports: [...DOMAIN, 'client', 'config', 'db', 'deliver', 'run', 'tell', 'api', 'cli', 'app'] },
 }
 
 export interface Import {

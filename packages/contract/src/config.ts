@@ -4,6 +4,7 @@
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { Authorization } from './authorization.ts'
+import { operationalEventTypes } from './operational-events.ts'
 import { type Reading, readAuthorization } from './read-authorization.ts'
 import { Nullable, OneOf } from './schema.ts'
 
@@ -134,6 +135,19 @@ export const settings = {
     },
   ),
   logLevel: setting(OneOf(logLevels), 'info', { summary: 'What is logged.' }),
+  operationalEventsQueue: setting(OptionalText, null, {
+    summary:
+      'Queue of the instance org that operational events are put on: its id or its name. Without it they are logged and counted.',
+  }),
+  operationalEvents: setting(
+    Type.Array(OneOf(operationalEventTypes), { uniqueItems: true }),
+    [...operationalEventTypes],
+    { summary: 'Which operational events are put on that queue; see docs/reference/operational-events.md.' },
+  ),
+  backlogAgeLimit: duration(HOUR, 0, 14 * DAY, {
+    summary:
+      'How long a message may wait to be sent before its queue counts as behind; a queue can have its own bound. 0 is none.',
+  }),
   maxInFlight: setting(Type.Integer({ minimum: 1, maximum: 100_000 }), 1000, {
     summary: 'Most attempts at once on a node.',
   }),

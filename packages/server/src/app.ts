@@ -25,7 +25,7 @@ import { createWebhooks } from './deliver/webhook.ts'
 import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
 import type { Locks, PullEngine } from './engine/port.ts'
 import { createPostgresEngine } from './engine/postgres/engine.ts'
-import { createPostgresLocks, createSoloLocks } from './engine/postgres/locks.ts'
+import { countWorkers, createPostgresLocks, createSoloLocks } from './engine/postgres/locks.ts'
 import { put } from './engine/postgres/put.ts'
 import { upkeepChores } from './engine/postgres/upkeep/chores.ts'
 import { adoptRestored } from './engine/postgres/upkeep/restored.ts'
@@ -44,8 +44,9 @@ import { Announcer, readAnnouncement } from './run/announcer.ts'
 import { Janitor } from './run/janitor.ts'
 import { createMetrics, type Metrics } from './run/metrics.ts'
 import { WorkingNode } from './run/node.ts'
-import { defaultLimits } from './run/port.ts'
+import { defaultLimits, type Routes } from './run/port.ts'
 import { Scheduler } from './run/scheduler.ts'
+import { createTelling, type Telling } from './tell/telling.ts'
 import { type Installation, openInstallation } from './tenant/installation.ts'
 import type { SecretBox } from './tenant/secret-box.ts'
 import { openSecrets } from './tenant/secrets.ts'
@@ -100,6 +101,7 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
     installation,
     secrets,
     ids: createIds(installation.webhookIdKey),
+    nodeId: nodeId(),
     changes: openChanges(db, log),
   }
   closing.add('changes', async () => parts.changes.stop())
@@ -108,15 +110,16 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   const { sender, delivery } = openDelivery(parts)
   closing.add('connections', () => sender.stop(0))
   const locks = config.roles.includes('worker') ? await openLocks(parts) : null
-  const { node, metrics, commit, engine } = await openNode({ ...parts, book, delivery, locks }, closing)
-  const api = openApi({ ...parts, book, node, metrics, commit, engine })
-  const scheduler = openScheduler(parts, node)
+  const { node, metrics, commit, engine, telling } = await openNode({ ...parts, book, delivery, locks }, closing)
+  const api = openApi({ ...parts, book, node, metrics, commit, engine, telling })
+  const scheduler = openScheduler(parts, node, metrics)
   closing.add('crons', () => scheduler.stop())
   if (config.roles.includes('worker')) await scheduler.catchUp()
+  await telling.start()
   await node.start()
   scheduler.start()
   closing.add('node', () => node.stop(config.shutdownTimeoutMs))
-  startJanitor(parts, node, metrics, closing)
+  startJanitor(parts, node, metrics, telling, closing)
   const { url } = await api.listen()
   closing.add('callers', () => api.close(config.shutdownTimeoutMs))
   return url
@@ -130,6 +133,7 @@ interface Parts {
   readonly installation: Installation
   readonly secrets: SecretBox
   readonly ids: Ids
+  readonly nodeId: string
   readonly changes: NodeChanges
 }
 
@@ -169,25 +173,24 @@ async function openNode(parts: NodeParts, closing: Closing) {
   const { config, log, db, clock, installation, book, delivery, changes } = parts
   const engine = createPostgresEngine(db, installation.shardCount)
   const metrics: Metrics = createMetrics(() => node.stats)
+  const telling = openTelling({ ...parts, book }, metrics, () => node.changed())
+  closing.add('telling', () => telling.stop())
   const announcer = new Announcer({ clock, log, notify: payload => notify(db, channelOf(db), payload) })
   const node: Node = new WorkingNode<QueueConfig>({
-    id: nodeId(),
+    id: parts.nodeId,
     engine,
     locks: parts.locks,
-    routes: book,
+    routes: tellingRoutes(book, telling),
     delivery,
     clock,
     log,
     meter: metrics.meter,
-    happenings: {
-      breakerOpened: (queueId, reason) => log.warn({ queueId, reason }, 'the circuit breaker opened'),
-      breakerClosed: queueId => log.info({ queueId }, 'the circuit breaker closed'),
-    },
+    happenings: telling.happenings,
     limits: { ...defaultLimits, inFlight: config.maxInFlight },
     random: Math.random,
     ownershipTimeoutMs: config.ownershipTimeoutMs,
     pollMs: config.pollIntervalMs,
-    pauseQueue: (queueId, reason) => pauseQueue(parts, node, queueId, reason),
+    pauseQueue: (queueId, reason) => telling.pauseGone(queueId, reason),
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
     unanswered: () => db.cutConnections(),
     told: ({ orgId, id }) => changes.publish({ orgId, resource: 'message', act: 'saved', id }),
@@ -205,7 +208,39 @@ async function openNode(parts: NodeParts, closing: Closing) {
   const heard = (payload: string): void => void (changes.heard(payload) || node.heard(readAnnouncement(payload)))
   const listening = await db.listen(channelOf(db), heard, () => node.heard(null))
   closing.add('listener', () => listening.stop())
-  return { node, metrics, commit, engine }
+  return { node, metrics, commit, engine, telling }
+}
+
+function openTelling(parts: Parts & { readonly book: QueueBook }, metrics: Metrics, changed: () => void): Telling {
+  const { config, db, installation, book } = parts
+  const { operationalEventsQueue: queue, operationalEvents: types, backlogAgeLimitMs, ownershipTimeoutMs } = config
+  return createTelling({
+    ...parts,
+    node: parts.nodeId,
+    ...installation,
+    queue,
+    types,
+    backlogAgeLimitMs,
+    ownershipTimeoutMs,
+    nameOf: queueId => book.get(queueId)?.name ?? null,
+    // The embedded database has no node but this one.
+    countWorkers: async () => (db.kind === 'postgres' ? countWorkers(db) : Number(config.roles.includes('worker'))),
+    putWithin: put,
+    changed,
+    counted: (type, count) => metrics.told(type, count),
+  })
+}
+
+/** The book, whose news the telling hears too. */
+function tellingRoutes(book: QueueBook, telling: Telling): Routes<QueueConfig> {
+  return {
+    get: id => book.get(id),
+    load: ids => book.load(ids),
+    forget(id) {
+      book.forget(id)
+      telling.queueChanged(id)
+    },
+  }
 }
 
 /** @throws Error if nodes that run use other locks: better now than when this one is to serve */
@@ -217,21 +252,22 @@ async function openLocks({ db, config, installation }: Parts): Promise<Locks> {
   return locks
 }
 
-function startJanitor({ config, db, clock, log }: Parts, node: Node, metrics: Metrics, closing: Closing): void {
-  const chores = upkeepChores(db, {
+function startJanitor(parts: Parts, node: Node, metrics: Metrics, telling: Telling, closing: Closing): void {
+  const { config, db, clock, log } = parts
+  const upkeep = upkeepChores(db, {
     retentionMs: config.retentionMs,
     settledHere: () => metrics.settledHere(),
     cancelOnDeletedQueues: () => cancelOnDeletedQueues(db),
     log,
   })
-  const janitor = new Janitor({ chores, leads: () => node.stats.leads, clock, log })
+  const janitor = new Janitor({ chores: [...upkeep, ...telling.chores], leads: () => node.stats.leads, clock, log })
   janitor.start()
   closing.add('janitor', () => janitor.stop())
 }
 
-function openScheduler({ db, clock, log, changes }: Parts, node: Node): Scheduler {
+function openScheduler({ db, clock, log, changes }: Parts, node: Node, metrics: Metrics): Scheduler {
   const told = (orgId: number, id: number): void => changes.publish({ orgId, resource: 'message', act: 'saved', id })
-  const chain = createCronChain({ db, putWithin: put, log, told })
+  const chain = createCronChain({ db, putWithin: put, log, told, ticked: ticked => metrics.ticked(ticked) })
   return new Scheduler({ chain, leads: () => node.stats.leads, stored: () => node.changed(), clock, log })
 }
 
@@ -241,6 +277,7 @@ interface ApiParts extends Parts {
   readonly metrics: Metrics
   readonly commit: GroupCommit
   readonly engine: PullEngine
+  readonly telling: Telling
 }
 
 function openApi(parts: ApiParts) {
@@ -259,7 +296,7 @@ function openApi(parts: ApiParts) {
   })
 }
 
-function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine, ids }: ApiParts) {
+function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine, ids, telling }: ApiParts) {
   const shared = { db, checkHeaders, secrets, listLimitMs: LIST_LIMIT_MS }
   const queueChanged = (): void => {
     book.forgetAll()
@@ -281,6 +318,7 @@ function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine,
     book,
     ids,
     clock,
+    deaths: telling.happenings,
     delayAfter: (backoff, failedAttempts) => delayAfter(backoff, failedAttempts, Math.random),
     changed: () => node.changed(),
   })
@@ -292,13 +330,6 @@ function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine,
     changed: () => node.changed(),
   })
   return { queues, messages, attempts: createAttempts(shared), pull, crons }
-}
-
-async function pauseQueue({ db, secrets, book }: Parts & { book: QueueBook }, node: Node, id: number, reason: string) {
-  const orgId = (await book.find([id])).get(id)?.orgId
-  if (orgId === undefined) return
-  const queues = createQueues({ db, secrets, checkHeaders, listLimitMs: LIST_LIMIT_MS, changed: () => node.changed() })
-  await queues.pause({ orgId }, { id, reason })
 }
 
 async function checkHealth(db: Database, node: Node) {

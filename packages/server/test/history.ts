@@ -80,6 +80,7 @@ export async function settleAs(
     attempts: row.attempts,
     tenure: { shard: 0, epoch: 0 },
     verdict: verdicts[kind],
+    notice: null,
     attempt: {
       n: row.attempts + 1,
       startedAt: Date.now(),

@@ -11,6 +11,7 @@ import {
   type Report,
   type Route,
   type Routes,
+  silentHappenings,
   silentMeter,
 } from '../src/run/port.ts'
 import { reportOf, routeOf } from './run-room.ts'
@@ -79,6 +80,7 @@ export class Room {
       log: silentLog,
       meter: silentMeter,
       happenings: {
+        ...silentHappenings,
         breakerOpened: (queueId, reason) => this.happened.push(`${queueId} opened: ${reason}`),
         breakerClosed: queueId => this.happened.push(`${queueId} closed`),
       },

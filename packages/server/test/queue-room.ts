@@ -9,8 +9,9 @@ import { createIds } from '../src/id.ts'
 import { silentLog } from '../src/log.ts'
 import { createAttempts } from '../src/queue/attempts.ts'
 import { QueueBook } from '../src/queue/book.ts'
-import { createCronChain } from '../src/queue/cron-chain.ts'
+import { createCronChain, type Ticked } from '../src/queue/cron-chain.ts'
 import { createCrons } from '../src/queue/crons.ts'
+import { type Deaths, silentDeaths } from '../src/queue/deaths.ts'
 import { createMessages } from '../src/queue/messages.ts'
 import { createPull } from '../src/queue/pull.ts'
 import { createQueues } from '../src/queue/queues.ts'
@@ -33,11 +34,12 @@ export async function addOrg(db: Database, name: string): Promise<number> {
   return org!.id
 }
 
-export function openRoom(db: Database, more: { readonly listLimitMs?: number } = {}) {
+export function openRoom(db: Database, more: { readonly listLimitMs?: number; readonly deaths?: Deaths } = {}) {
   const secrets = createSecretBox(randomBytes(32))
   const book = new QueueBook({ db, secrets, clock: systemClock, log: silentLog })
   const engine = createPostgresEngine(db, SHARDS)
   let changes = 0
+  const ticks: Ticked[] = []
   const changed = (): void => {
     changes++
     book.forgetAll()
@@ -50,6 +52,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number } =
     book,
     secrets,
     changes: () => changes,
+    ticks,
     queues: createQueues({ ...shared, secrets }),
     messages: createMessages({
       ...shared,
@@ -65,7 +68,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number } =
       put: async message => (await engine.put([message]))[0]!,
       putWithin: put,
     }),
-    chain: createCronChain({ db, putWithin: put, log: silentLog }),
+    chain: createCronChain({ db, putWithin: put, log: silentLog, ticked: ticked => void ticks.push(ticked) }),
     attempts: createAttempts(shared),
     pull: createPull({
       db,
@@ -74,6 +77,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number } =
       ids: createIds(randomBytes(16)),
       clock: systemClock,
       delayAfter: () => 60_000,
+      deaths: more.deaths ?? silentDeaths,
       changed,
     }),
   }

@@ -111,7 +111,7 @@ function race(databases: readonly Database[]) {
   }
   const leads = databases.map(() => false)
   const nodes = databases.map((db, n) => {
-    const chain = createCronChain({ db, putWithin: troubled, log: silentLog })
+    const chain = createCronChain({ db, putWithin: troubled, log: silentLog, ticked() {} })
     const options = { chain, leads: () => leads[n]!, stored: () => {}, clock: systemClock, log: silentLog }
     const node = new Scheduler(options)
     node.start()
@@ -125,7 +125,7 @@ function race(databases: readonly Database[]) {
     async stop(): Promise<void> {
       clearInterval(changing)
       await Promise.all(nodes.map(node => node.stop()))
-      await createCronChain({ db: databases[0]!, putWithin: put, log: silentLog }).advance()
+      await createCronChain({ db: databases[0]!, putWithin: put, log: silentLog, ticked() {} }).advance()
     },
   }
 }

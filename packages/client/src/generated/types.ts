@@ -101,6 +101,8 @@ export interface Queue {
   circuitBreaker: { failures: number; probeMs: number; maxProbeMs: number } | null
   /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
   weight: number
+  /** How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings. */
+  backlogAgeLimitMs: number | null
   ordered: 'none' | 'queue' | 'key'
   followRedirects: boolean
   /** What a 410 answer does. */
@@ -198,6 +200,7 @@ export interface QueueWhere {
   timeoutMs?: Comparison<number>
   concurrency?: Comparison<number>
   weight?: Comparison<number>
+  backlogAgeLimitMs?: Comparison<number | null>
   ordered?: Comparison<'none' | 'queue' | 'key'>
   followRedirects?: Comparison<boolean>
   onGone?: Comparison<'fail' | 'pause'>
@@ -206,7 +209,7 @@ export interface QueueWhere {
   version?: Comparison<number>
 }
 
-export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'weight' | 'ordered' | 'followRedirects' | 'onGone' | 'pausedAt' | 'pauseReason' | 'version'
+export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'weight' | 'backlogAgeLimitMs' | 'ordered' | 'followRedirects' | 'onGone' | 'pausedAt' | 'pauseReason' | 'version'
 
 export interface MessageWhere {
   id?: Comparison<number>
@@ -288,6 +291,8 @@ export interface QueuesCreateInput {
   circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
   /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
   weight?: number
+  /** How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings. */
+  backlogAgeLimitMs?: number | null
   ordered?: 'none' | 'queue' | 'key'
   followRedirects?: boolean
   /** What a 410 answer does. */
@@ -325,6 +330,8 @@ export interface QueuesUpdateInput {
   circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
   /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
   weight?: number
+  /** How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings. */
+  backlogAgeLimitMs?: number | null
   ordered?: 'none' | 'queue' | 'key'
   followRedirects?: boolean
   /** What a 410 answer does. */
@@ -365,6 +372,8 @@ export interface QueuesUpdateManyInput {
   circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
   /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
   weight?: number
+  /** How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings. */
+  backlogAgeLimitMs?: number | null
   ordered?: 'none' | 'queue' | 'key'
   followRedirects?: boolean
   /** What a 410 answer does. */

@@ -32,6 +32,8 @@ function anyCase(word: string): string {
   return [...word].map(letter => `[${letter}${letter.toLowerCase()}]`).join('')
 }
 
+const MAX_BACKLOG_AGE_MS = 14 * 24 * 3_600_000
+
 export const queue = resource({
   name: 'queue',
   plural: 'queues',
@@ -86,6 +88,17 @@ export const queue = resource({
       default: null,
     }),
     weight: optional(Weight, { default: USUAL_WEIGHT }),
+    backlogAgeLimitMs: optional(
+      Nullable(
+        Type.Integer({
+          minimum: 0,
+          maximum: MAX_BACKLOG_AGE_MS,
+          description:
+            'How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings.',
+        }),
+      ),
+      { default: null },
+    ),
     ordered: optional(OneOf(orderings), { default: 'none' }),
     followRedirects: optional(Type.Boolean(), { default: false }),
     onGone: optional(OneOf(goneRules, { description: 'What a 410 answer does.' }), { default: 'fail' }),

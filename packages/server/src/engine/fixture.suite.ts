@@ -160,7 +160,7 @@ type Settling = Pick<Head, 'orgId' | 'queueId' | 'id' | 'attempts'>
 
 export function settlement(head: Settling, tenure: Tenure, verdict: Verdict, made: AttemptRecord | null): Settlement {
   const { orgId, queueId, id, attempts } = head
-  return { orgId, queueId, id, attempts, tenure, verdict, attempt: made }
+  return { orgId, queueId, id, attempts, tenure, verdict, attempt: made, notice: null }
 }
 
 export const delivered = (head: Settling, tenure: Tenure): Settlement =>

@@ -158,6 +158,13 @@ export type Verdict =
   | { readonly kind: 'expired'; readonly reason: string }
   | { readonly kind: 'cancelled'; readonly reason: string }
 
+/** A message that is put in the same commit in which another one dies, if its queue is there by then. */
+export interface Notice {
+  readonly orgId: number
+  readonly queueId: number
+  readonly body: string
+}
+
 export interface Settlement {
   readonly orgId: number
   readonly queueId: number
@@ -168,13 +175,17 @@ export interface Settlement {
   readonly verdict: Verdict
   /** Null where no attempt was made (expired before its turn). */
   readonly attempt: AttemptRecord | null
+  /** Only where it dies; null if nobody is to be told. */
+  readonly notice: Notice | null
 }
 
 export interface Settled {
   /** Tenures that are void: their attempts are on record, their messages were left alone. */
   readonly fenced: readonly Tenure[]
-  /** Queues that received a dead letter. */
+  /** Queues that received a dead letter, or the notice of a death. */
   readonly deadLettered: readonly number[]
+  /** Messages that are dead now. */
+  readonly dead: readonly number[]
 }
 
 export interface Taken extends Tenure {
@@ -244,6 +255,13 @@ export interface Claim extends Head {
   readonly until: number
 }
 
+export interface Burial {
+  readonly dead: string
+  readonly deadLetterQueueId: number | null
+  /** For each of the claims, if anybody is to be told. */
+  readonly notices: readonly (Notice | null)[] | null
+}
+
 export interface PullEngine {
   /** Takes up to `limit` due messages of a queue for `visibilityMs`; on an ordered queue, none while one is out. */
   claim(queueId: number, limit: number, visibilityMs: number): Promise<Claim[]>
@@ -253,7 +271,7 @@ export interface PullEngine {
   reject(
     queueId: number,
     claims: readonly { readonly id: number; readonly claim: string }[],
-    next: { readonly at: number } | { readonly dead: string; readonly deadLetterQueueId: number | null },
+    next: { readonly at: number } | Burial,
   ): Promise<number[]>
   extend(
     queueId: number,

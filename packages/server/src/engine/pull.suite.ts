@@ -115,7 +115,9 @@ function holderLaws({ fixture }: Laws): void {
       const stranger = [{ id, claim: false_ }]
       expect(await f.engine.acknowledge(queueId, stranger)).toEqual([])
       expect(await f.engine.reject(queueId, stranger, { at: 0 })).toEqual([])
-      expect(await f.engine.reject(queueId, stranger, { dead: 'x', deadLetterQueueId: null })).toEqual([])
+      expect(await f.engine.reject(queueId, stranger, { dead: 'x', deadLetterQueueId: null, notices: null })).toEqual(
+        [],
+      )
       expect(await f.engine.extend(queueId, stranger, MINUTE)).toEqual([])
     }
     expect(await f.engine.acknowledge(other, [{ id, claim }])).toEqual([])
@@ -156,14 +158,35 @@ function holderLaws({ fixture }: Laws): void {
     await f.deleteQueue(deleted)
     await put(f, queueId, { body: 'a' }, { body: 'b' })
     const [a, b] = await f.engine.claim(queueId, 2, MINUTE)
-    expect(await f.engine.reject(queueId, [a!], { dead: 'bad', deadLetterQueueId: letters })).toEqual([a!.id])
-    expect(await f.engine.reject(queueId, [b!], { dead: 'bad', deadLetterQueueId: deleted })).toEqual([b!.id])
+    expect(await f.engine.reject(queueId, [a!], { dead: 'bad', deadLetterQueueId: letters, notices: null })).toEqual([
+      a!.id,
+    ])
+    expect(await f.engine.reject(queueId, [b!], { dead: 'bad', deadLetterQueueId: deleted, notices: null })).toEqual([
+      b!.id,
+    ])
     expect(await f.history(a!.id)).toEqual({ queueId, outcome: 'dead', attempts: 1, reason: 'bad' })
     expect(await f.attempts(a!.id)).toMatchObject([{ n: 1, outcome: 'dead', error: 'bad' }])
     const [letter] = await loadLane(f, letters)
     expect(letter).toMatchObject({ body: 'a', attempts: 0, lost: false })
     expect(await f.live(letter!.id)).toMatchObject({ originId: a!.id })
     expect(await loadLane(f, deleted)).toEqual([])
+  })
+
+  test('dead by its consumer: its death is told where it should be, in the same commit', async () => {
+    const f = fixture()
+    const [queueId, notices] = [await f.makeQueue(), await f.makeQueue()]
+    await put(f, queueId, { body: 'a' }, { body: 'b' })
+    const claims = await f.engine.claim(queueId, 2, MINUTE)
+    const burial = {
+      dead: 'bad',
+      deadLetterQueueId: null,
+      notices: [{ orgId: f.orgId, queueId: notices, body: 'a died' }, null],
+    }
+    const stranger = { id: claims[0]!.id, claim: 'no claim' }
+    expect(await f.engine.reject(queueId, [stranger], burial)).toEqual([])
+    expect(await loadLane(f, notices)).toEqual([])
+    expect(sorted(await f.engine.reject(queueId, claims, burial))).toEqual(sorted(claims.map(({ id }) => id)))
+    expect((await loadLane(f, notices)).map(({ body }) => body)).toEqual(['a died'])
   })
 
   test('extended: it stays out for the new time', async () => {

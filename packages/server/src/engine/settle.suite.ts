@@ -13,11 +13,12 @@ import {
   put,
   retried,
   settlement,
+  sorted,
 } from './fixture.suite.ts'
 import type { Head, Settlement, Tenure } from './port.ts'
 
 const HOUR = 3_600_000
-const HELD = { fenced: [], deadLettered: [] }
+const HELD = { fenced: [], deadLettered: [], dead: [] }
 
 /** A queue with messages, its owner, and the messages as the owner loaded them. */
 async function served(f: Fixture, count = 1, ordered: 'none' | 'queue' = 'none') {
@@ -33,6 +34,7 @@ export function settleLaws(laws: Laws): void {
   fenceLaws(laws)
   repeatLaws(laws)
   deadLetterLaws(laws)
+  noticeLaws(laws)
 }
 
 function verdictLaws({ fixture }: Laws): void {
@@ -72,7 +74,7 @@ function verdictLaws({ fixture }: Laws): void {
     const { queueId, tenure, head } = await served(f)
     await f.engine.settle([retried(head, tenure, (await f.now()) - 1)], false)
     const [again] = await f.engine.loadDue([{ queueId, after: FIRST_DUE, limit: 1 }])
-    expect(await f.engine.settle([dead(again!, tenure, null)], false)).toEqual(HELD)
+    expect(await f.engine.settle([dead(again!, tenure, null)], false)).toEqual({ ...HELD, dead: [head.id] })
     expect(await f.live(head.id)).toBeNull()
     expect(await f.history(head.id)).toEqual({ queueId, outcome: 'dead', attempts: 2, reason: 'used up' })
     expect((await f.attempts(head.id)).map(({ n, outcome }) => [n, outcome])).toEqual([
@@ -127,7 +129,7 @@ function verdictLaws({ fixture }: Laws): void {
         heads.map((head, nth) => kinds[nth % 5]!(head)),
         false,
       ),
-    ).toEqual(HELD)
+    ).toEqual({ ...HELD, dead: heads.filter((_, nth) => nth % 5 === 2).map(({ id }) => id) })
     expect(await loadLane(f, queueId)).toHaveLength(100)
     const outcomes = await Promise.all(heads.slice(0, 5).map(async ({ id }) => (await f.history(id))?.outcome ?? null))
     expect(outcomes).toEqual(['delivered', null, 'dead', null, 'expired'])
@@ -149,7 +151,7 @@ function fenceLaws({ fixture, needs }: Laws): void {
     const [a, b, c, d] = heads as [Head, Head, Head, Head]
     const expired = settlement(d, old, { kind: 'expired', reason: 'r' }, null)
     const batch = [delivered(a, old), retried(b, old, 1), dead(c, old, null), expired]
-    expect(await f.engine.settle(batch, false)).toEqual({ fenced: [old], deadLettered: [] })
+    expect(await f.engine.settle(batch, false)).toEqual({ fenced: [old], deadLettered: [], dead: [] })
     for (const head of [a, b, c]) await expectUntouched(f, head, 1)
     await expectUntouched(f, d, 0)
     expect((await f.engine.settle([delivered(a, nobody)], false)).fenced).toEqual([nobody])
@@ -161,7 +163,7 @@ function fenceLaws({ fixture, needs }: Laws): void {
     const current = await own(f, queueId)
     const [a, b, c, d] = heads as [Head, Head, Head, Head]
     const batch = [delivered(a, old), delivered(b, current), dead(c, old, null), dead(d, current, null)]
-    expect(await f.engine.settle(batch, false)).toEqual({ fenced: [old], deadLettered: [] })
+    expect(await f.engine.settle(batch, false)).toEqual({ fenced: [old], deadLettered: [], dead: [d.id] })
     expect(idsOf(await loadLane(f, queueId))).toEqual([a.id, c.id])
     expect(await f.history(b.id)).toMatchObject({ outcome: 'delivered' })
     expect(await f.history(d.id)).toMatchObject({ outcome: 'dead' })
@@ -195,7 +197,7 @@ function fenceLaws({ fixture, needs }: Laws): void {
       const settled = f.engine.settle([settle(head, tenure)], false)
       await takeover.awaited()
       await takeover.commit()
-      expect(await settled).toEqual({ fenced: [tenure], deadLettered: [] })
+      expect(await settled).toEqual({ fenced: [tenure], deadLettered: [], dead: [] })
       await expectUntouched(f, head, 1)
     })
   takenMeanwhile('a delivery', delivered)
@@ -284,6 +286,49 @@ function repeatLaws({ fixture, needs }: Laws): void {
   })
 }
 
+function noticeLaws({ fixture }: Laws): void {
+  const told = (one: Settlement, orgId: number, queueId: number): Settlement => ({
+    ...one,
+    notice: { orgId, queueId, body: `{"said":"\\"${one.id}\\""}` },
+  })
+
+  test('the notice of a death is put in the same commit, once, as a message of its own', async () => {
+    const f = fixture()
+    const { queueId, tenure, heads } = await served(f, 2)
+    const [letters, notices] = [await f.makeQueue(), await f.makeQueue()]
+    const { snapshot } = await f.engine.snapshot()
+    const batch = [told(dead(heads[0]!, tenure, letters), f.orgId, notices), delivered(heads[1]!, tenure)]
+    const settled = await f.engine.settle(batch, false)
+    expect(settled).toMatchObject({ fenced: [], dead: [heads[0]!.id] })
+    expect(sorted(settled.deadLettered)).toEqual(sorted([letters, notices]))
+    const [notice, ...more] = await loadLane(f, notices)
+    expect(more).toEqual([])
+    const fresh = { attempts: 0, headers: null, key: null, dueAt: null, lost: false, priority: 0 }
+    expect(notice).toMatchObject({ queueId: notices, body: batch[0]!.notice!.body, ...fresh })
+    expect(await f.live(notice!.id)).toMatchObject({ originId: null })
+    const { found } = await f.engine.sweep(snapshot, [notices % f.engine.shardCount], [])
+    expect(found).toContainEqual({ queueId: notices, priority: 0, fromXid: notice!.xid, fromDue: null })
+    expect(await f.engine.settle(batch, true)).toEqual(HELD)
+    expect(await loadLane(f, notices)).toHaveLength(1)
+    expect(await loadLane(f, queueId)).toEqual([])
+  })
+
+  test('no notice is put of what did not die here, nor on a queue that is deleted', async () => {
+    const f = fixture()
+    const { queueId, tenure: old, heads } = await served(f, 2)
+    const [notices, deleted] = [await f.makeQueue(), await f.makeQueue()]
+    await f.deleteQueue(deleted)
+    const fenced = told(dead(heads[0]!, { ...old, epoch: old.epoch - 1 }, null), f.orgId, notices)
+    const elsewhere = told(dead({ ...heads[1]!, attempts: 5 }, old, null), f.orgId, notices)
+    expect(await f.engine.settle([fenced, elsewhere], false)).toMatchObject({ deadLettered: [], dead: [] })
+    expect(await loadLane(f, notices)).toEqual([])
+    const nowhere = told(dead(heads[0]!, old, null), f.orgId, deleted)
+    expect(await f.engine.settle([nowhere], true)).toEqual({ ...HELD, dead: [heads[0]!.id] })
+    expect(await loadLane(f, deleted)).toEqual([])
+    expect(idsOf(await loadLane(f, queueId))).toEqual([heads[1]!.id])
+  })
+}
+
 function deadLetterLaws({ fixture }: Laws): void {
   test('a dead letter is forwarded with its content, key and origin, as a new message that has not been tried', async () => {
     const f = fixture()
@@ -309,7 +354,7 @@ function deadLetterLaws({ fixture }: Laws): void {
     const { tenure, head } = await served(f)
     const letters = await f.makeQueue()
     await f.deleteQueue(letters)
-    expect(await f.engine.settle([dead(head, tenure, letters)], false)).toEqual(HELD)
+    expect(await f.engine.settle([dead(head, tenure, letters)], false)).toEqual({ ...HELD, dead: [head.id] })
     expect(await loadLane(f, letters)).toEqual([])
     expect(await f.history(head.id)).toMatchObject({ outcome: 'dead' })
   })

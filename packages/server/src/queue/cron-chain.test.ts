@@ -5,7 +5,7 @@ import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test
 import { put } from '../engine/postgres/put.ts'
 import { type Log, silentLog } from '../log.ts'
 import type { Caller } from '../tenant/orgs.ts'
-import { createCronChain, type PutWithin } from './cron-chain.ts'
+import { createCronChain, type PutWithin, type Ticked } from './cron-chain.ts'
 
 const HOUR_S = 3600
 
@@ -80,11 +80,34 @@ eachDatabase('the chain of a cron', open => {
       db: open(),
       putWithin: put,
       log: silentLog,
+      ticked() {},
       told: (orgId, messageId) => told.push([orgId, messageId]),
     })
     await chain.advance()
     expect(told).toEqual([[caller.orgId, (await messagesOf(id)).at(-1)!.id]])
     await stop(id)
+  })
+
+  test('tells how many ticks are due by now, how many of them it stored late, and by which rule the missed ones went', async () => {
+    const tickedBy = async (misfire: MisfireRule, seconds: number): Promise<Ticked> => {
+      const id = await make({ misfire })
+      const before = (await messagesOf(id)).length
+      await letPass([id], seconds)
+      const from = room.ticks.length
+      expect(await room.chain.advance()).toBe(1)
+      expect(await messagesOf(id).then(messages => messages.length)).toBeGreaterThan(before)
+      await stop(id)
+      expect(room.ticks).toHaveLength(from + 1)
+      return room.ticks[from]!
+    }
+    const late = await tickedBy('skip', 5)
+    expect(late.late).toBeGreaterThanOrEqual(5)
+    expect(late).toEqual({ fired: late.late + 1, late: late.late, missed: null })
+    expect(await tickedBy('skip', HOUR_S)).toEqual({ fired: 0, late: 0, missed: 'skip' })
+    expect(await tickedBy('one', HOUR_S)).toEqual({ fired: 1, late: 0, missed: 'one' })
+    const all = await tickedBy('all', 120)
+    expect(all.late).toBeGreaterThanOrEqual(120)
+    expect(all).toEqual({ fired: all.late + 1, late: all.late, missed: 'all' })
   })
 
   test('a failing tick is one message with its retries, and starts no second chain', async () => {
@@ -142,6 +165,7 @@ eachDatabase('the chain of a cron', open => {
 
   test('one that cannot be moved on does not keep the others, and is complained of once', async () => {
     const complaints: object[] = []
+    const ticked: Ticked[] = []
     const log: Log = { ...silentLog, error: fields => complaints.push(fields) }
     const unreadable = await make()
     const refused = await make()
@@ -152,11 +176,12 @@ eachDatabase('the chain of a cron', open => {
       if (messages.some(({ cronId }) => cronId === refused)) await tx.exec('SELECT 1 / 0')
       return put(tx, messages)
     }
-    const chain = createCronChain({ db: open(), putWithin, log })
+    const chain = createCronChain({ db: open(), putWithin, log, ticked: noted => void ticked.push(noted) })
     expect(await chain.advance()).toBe(1)
     expect(await chain.advance()).toBe(0)
     expect(await messagesOf(well)).not.toHaveLength(1)
     expect(await messagesOf(refused)).toHaveLength(1)
+    expect(ticked, 'told of the one that moved').toHaveLength(1)
     expect(complaints.map(fields => (fields as { cronId: number }).cronId)).toEqual([unreadable, refused])
     for (const id of [unreadable, refused, well]) await run('DELETE FROM posthorn.cron WHERE id = $1::int', [id])
   })

@@ -19,9 +19,21 @@ import { readSchedule } from './cron-schedule.ts'
 /** Stores messages within a transaction that is open. */
 export type PutWithin = (tx: Executor, messages: readonly NewMessage[]) => Promise<PutResult[]>
 
+/** What became of the ticks of one cron. */
+export interface Ticked {
+  /** Those whose messages are due by now. */
+  readonly fired: number
+  /** Of these, the ones whose messages were stored after their time. */
+  readonly late: number
+  /** The rule that was applied, if ticks were missed. */
+  readonly missed: MisfireRule | null
+}
+
 export interface CronChainOptions {
   readonly db: Database
   readonly putWithin: PutWithin
+  /** Told after the commit; must not throw. */
+  readonly ticked: (ticked: Ticked) => void
   readonly log: Log
   /** The message of a tick was stored. */
   readonly told?: (orgId: number, messageId: number) => void
@@ -71,6 +83,10 @@ interface HeldRow {
 interface Move {
   readonly cron: DueRow
   readonly plan: Plan
+}
+
+interface Moved extends Move {
+  readonly ticked: Ticked
 }
 
 export function createCronChain(options: CronChainOptions): CronChain {
@@ -145,7 +161,7 @@ function* cut(moves: readonly Move[]): Generator<Move[]> {
 async function storeOrHalve(room: Room, batch: readonly Move[]): Promise<number> {
   try {
     const { moved, stored } = await room.db.transaction(tx => store(tx, room.putWithin, batch))
-    for (const move of moved) tell(room.log, move)
+    for (const move of moved) tell(room, move)
     for (const { orgId, id } of stored) room.told?.(orgId, id)
     return moved.length
   } catch (error) {
@@ -160,7 +176,7 @@ async function storeOrHalve(room: Room, batch: readonly Move[]): Promise<number>
 }
 
 interface StoredTicks {
-  readonly moved: readonly Move[]
+  readonly moved: readonly Moved[]
   readonly stored: readonly { readonly orgId: number; readonly id: number }[]
 }
 
@@ -186,14 +202,23 @@ async function store(tx: Executor, putWithin: PutWithin, batch: readonly Move[])
     held.map(({ id }) => ahead.get(id)?.at ?? null),
     held.map(({ id }) => ahead.get(id)?.id ?? null),
   ])
-  return { moved, stored: messages.map(({ orgId }, i) => ({ orgId, id: results[i]!.id })) }
+  const stored = messages.map(({ orgId }, i) => ({ orgId, id: results[i]!.id }))
+  return { moved: held.map((row, i) => ({ ...moved[i]!, ticked: tickedOf(row, moved[i]!) })), stored }
+}
+
+/** The tick that was due had its message, sent by now or not; the last of those stored now is still to come. */
+function tickedOf(row: HeldRow, { cron, plan }: Move): Ticked {
+  const late = ticksOf(row, plan).filter(tick => tick <= cron.now.getTime()).length
+  const isDropped = row.waiting && plan.dropWaiting
+  return { fired: late + (isDropped ? 0 : 1), late, missed: plan.isMisfire ? cron.misfire : null }
 }
 
 function ticksOf(row: HeldRow, { ticks, unlessWaiting }: Plan): readonly number[] {
   return unlessWaiting === null || row.waiting ? ticks : [unlessWaiting, ...ticks]
 }
 
-function tell(log: Log, { cron, plan }: Move): void {
+function tell({ log, ticked }: Room, { cron, plan, ticked: what }: Moved): void {
+  ticked(what)
   if (plan.ticks.length === 0) log.error({ cronId: cron.id }, 'a cron has ended: its schedule has no further tick')
   if (!plan.isMisfire) return
   const fields = { cronId: cron.id, since: cron.next_at, until: cron.now, misfire: cron.misfire }

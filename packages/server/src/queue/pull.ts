@@ -13,6 +13,7 @@ import type { Claim, PullEngine } from '../engine/port.ts'
 import type { Ids } from '../id.ts'
 import type { Caller } from '../tenant/orgs.ts'
 import type { QueueBook, QueueConfig } from './book.ts'
+import type { Death, Deaths } from './deaths.ts'
 
 export interface PullOptions {
   readonly db: Database
@@ -22,7 +23,8 @@ export interface PullOptions {
   readonly clock: Clock
   /** Milliseconds until the retry after this many failed attempts. */
   readonly delayAfter: (backoff: Backoff, failedAttempts: number) => number
-  /** Called after a message went to a dead letter queue; must not throw. */
+  readonly deaths: Deaths
+  /** Called after a message was put on another queue by a death; must not throw. */
   readonly changed: () => void
 }
 
@@ -93,13 +95,19 @@ async function reject(room: PullOptions, caller: Caller, { id, claims, reason }:
 async function bury(
   room: PullOptions,
   queue: QueueConfig,
-  claims: readonly { readonly id: number; readonly claim: string }[],
+  claims: readonly { readonly id: number; readonly claim: string; readonly attempts: number }[],
   reason: string,
 ): Promise<number[]> {
   if (claims.length === 0) return []
-  const next = { dead: reason, deadLetterQueueId: queue.deadLetterQueueId }
-  const dead = await room.engine.reject(queue.id, claims, next)
-  if (queue.deadLetterQueueId !== null && dead.length > 0) room.changed()
+  const { id: queueId, orgId, deadLetterQueueId } = queue
+  const deaths = claims.map(
+    ({ id, attempts }): Death => ({ orgId, queueId, messageId: id, attempts, reason, deadLetterQueueId }),
+  )
+  const notices = deaths.map(death => room.deaths.noticeOf(death))
+  const dead = await room.engine.reject(queueId, claims, { dead: reason, deadLetterQueueId, notices })
+  if (dead.length === 0) return []
+  room.deaths.died(deaths.filter(({ messageId }) => dead.includes(messageId)))
+  if (deadLetterQueueId !== null || notices.some(notice => notice !== null)) room.changed()
   return dead
 }
 

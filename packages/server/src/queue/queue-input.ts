@@ -50,6 +50,7 @@ const COLUMNS: {
   rateLimit: { column: 'rate_limit', type: 'jsonb', store: value => explicitRateLimit(value) },
   circuitBreaker: { column: 'circuit_breaker', type: 'jsonb', store: value => storedBreaker(value) },
   weight: { column: 'weight', type: 'smallint', store: value => value },
+  backlogAgeLimitMs: { column: 'backlog_age_limit_ms', type: 'int', store: value => value },
 }
 
 /** The parameters of create_queue.sql. @throws Problem validation_failed */

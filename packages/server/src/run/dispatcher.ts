@@ -93,7 +93,7 @@ export class Dispatcher<R extends Route> {
     this.#unsure = new Unsure({ engine, sweeper, clock, log, fixed: touch })
     const settle: PushEngine['settle'] = (batch, again) => engine.settle(batch, again)
     const settled = (over: readonly Finished[], held: (one: Finished) => boolean) => this.#settled(over, held)
-    this.#settler = new Settler({ settle, clock, log, meter, settled, deadLettered })
+    this.#settler = new Settler({ settle, clock, log, meter, happenings, settled, deadLettered })
   }
 
   get stats() {

@@ -1,4 +1,6 @@
+import { misfireRules, operationalEventTypes } from '@posthorn/contract'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Ticked } from '../queue/cron-chain.ts'
 import type { Meter } from './port.ts'
 
 export interface NodeNumbers {
@@ -16,6 +18,10 @@ export interface Metrics {
   readonly meter: Meter
   /** Outcomes recorded by this node so far. */
   settledHere(): number
+  /** Counts what operators are told of. */
+  told(type: string, count: number): void
+  /** Counts what became of ticks of a cron. */
+  ticked(tick: Ticked): void
   /** Counts one commit of puts. */
   stored(messages: number): void
   /** The text that Prometheus reads. */
@@ -48,6 +54,7 @@ export function createMetrics(numbers: () => NodeNumbers): Metrics {
   let settledHere = 0
   return {
     settledHere: () => settledHere,
+    ...addSelfTold(registers),
     meter: {
       attempted(outcome, durationMs) {
         attempts.inc({ outcome })
@@ -65,6 +72,26 @@ export function createMetrics(numbers: () => NodeNumbers): Metrics {
       commits.inc()
     },
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  }
+}
+
+/** What the rooms beside the dispatcher tell of themselves. */
+function addSelfTold(registers: Registry[]): Pick<Metrics, 'told' | 'ticked'> {
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter({ name: `posthorn_${name}_total`, help, labelNames, registers })
+  const events = counter('operational_events', 'Operational events that this node told of, by type.', 'type')
+  const ticks = counter('cron_ticks', 'Ticks of crons whose messages are due, made up for or not.')
+  const late = counter('cron_ticks_late', 'Of these, the ones whose messages were stored after their time.')
+  const misfires = counter('cron_misfires', 'How often ticks of a cron were missed, by the rule for it.', 'rule')
+  for (const rule of misfireRules) misfires.inc({ rule }, 0)
+  for (const type of operationalEventTypes) events.inc({ type }, 0)
+  return {
+    told: (type, count) => events.inc({ type }, count),
+    ticked(tick) {
+      ticks.inc(tick.fired)
+      late.inc(tick.late)
+      if (tick.missed !== null) misfires.inc({ rule: tick.missed })
+    },
   }
 }
 

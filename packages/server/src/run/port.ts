@@ -1,5 +1,6 @@
 import type { CircuitBreaker, RateLimit } from '@posthorn/contract'
 import type { Head, Verdict } from '../engine/port.ts'
+import { type Deaths, silentDeaths } from '../queue/deaths.ts'
 
 /** What the dispatcher has to know of a queue's configuration. */
 export interface Route {
@@ -59,14 +60,14 @@ export const silentMeter: Meter = { attempted() {}, settled() {}, swept() {}, fe
  * What befalls queues and is for their operator to know. Told as it happens by the node that serves the queue; returns at
  * once and never throws. What is told again (by the next owner of a shard) reaches the operator once.
  */
-export interface Happenings {
+export interface Happenings extends Deaths {
   /** The circuit breaker of a queue lets nothing but probes through from here on. `reason`: one sentence. */
   breakerOpened(queueId: number, reason: string): void
-  /** A probe came through, and everything else follows. */
+  /** A probe came through, or the queue was resumed or is configured otherwise now: everything else follows. */
   breakerClosed(queueId: number): void
 }
 
-export const silentHappenings: Happenings = { breakerOpened() {}, breakerClosed() {} }
+export const silentHappenings: Happenings = { ...silentDeaths, breakerOpened() {}, breakerClosed() {} }
 
 /** How much a node takes on at once. */
 export interface Limits {

@@ -7,7 +7,7 @@ import { silentMeter } from './port.ts'
 import { type Finished, Settler } from './settler.ts'
 import type { Shard } from './shard.ts'
 
-const NOTHING: Settled = { fenced: [], deadLettered: [] }
+const NOTHING: Settled = { fenced: [], deadLettered: [], dead: [] }
 const DELIVERED: Verdict = { kind: 'delivered' }
 
 interface Call {
@@ -24,6 +24,7 @@ function open() {
   const pendingThen: number[] = []
   const deadLettered: number[][] = []
   const fenced: number[] = []
+  const died: number[][][] = []
   const settler: Settler = new Settler({
     settle: (batch, again) =>
       new Promise((resolve, reject) => {
@@ -44,10 +45,14 @@ function open() {
       pendingThen.push(settler.pending)
       over.push(...finished.map(one => ({ id: one.head.id, held: held(one) })))
     },
+    happenings: {
+      noticeOf: ({ messageId }) => (messageId % 2 === 0 ? { orgId: 1, queueId: 9, body: `${messageId} died` } : null),
+      died: deaths => void died.push(deaths.map(({ messageId, attempts }) => [messageId, attempts])),
+    },
     deadLettered: queueIds => void deadLettered.push([...queueIds]),
   })
   const shard = shardOf(1)
-  return { clock, calls, over, pendingThen, deadLettered, settler, shard, fenced }
+  return { clock, calls, over, pendingThen, deadLettered, settler, shard, fenced, died }
 }
 
 function finished(id: number, shard: Shard, more: Partial<Finished> = {}): Finished {
@@ -228,6 +233,24 @@ test('queues that received dead letters are told', async () => {
   settler.add(finished(1, shard, { urgent: true }))
   await calls[0]!.answer({ deadLettered: [8, 9] })
   expect(deadLettered).toEqual([[8, 9]])
+})
+
+test('a death brings its notice along, and is told when it is committed: what did not die is not', async () => {
+  const { clock, calls, settler, shard, died } = open()
+  const verdict: Verdict = { kind: 'dead', reason: 'used up', deadLetterQueueId: null }
+  for (const id of [1, 2, 4]) settler.add(finished(id, shard, { verdict }))
+  settler.add(finished(6, shard, { urgent: true }))
+  expect(calls[0]!.batch.map(({ notice }) => notice?.body ?? null)).toEqual([null, '2 died', '4 died', null])
+  await calls[0]!.fail(new DatabaseError('no connection', 'unsent'))
+  await clock.pass(1000)
+  expect(died).toEqual([])
+  await calls[1]!.answer({ dead: [1, 2] })
+  expect(died).toEqual([
+    [
+      [1, 1],
+      [2, 1],
+    ],
+  ])
 })
 
 test('once stopped, it tries nothing again', async () => {

@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { AttemptRecord, Head, Settled, Settlement, Verdict } from '../engine/port.ts'
 import type { Log } from '../log.ts'
-import type { Meter } from './port.ts'
+import type { Death } from '../queue/deaths.ts'
+import type { Happenings, Meter } from './port.ts'
 import type { Shard } from './shard.ts'
 
 /** An attempt that is over, or a message that ends without one. */
@@ -19,6 +20,7 @@ export interface SettlerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly meter: Meter
+  readonly happenings: Pick<Happenings, 'noticeOf' | 'died'>
   /** Settled and committed. `held` is false for what another node owns by now: its message was left alone. */
   readonly settled: (finished: readonly Finished[], held: (one: Finished) => boolean) => void
   readonly deadLettered: (queueIds: readonly number[]) => void
@@ -84,7 +86,7 @@ export class Settler {
     for (let waitMs = RETRY_MS.first; !this.#stopped; waitMs = Math.min(waitMs * 2, RETRY_MS.most)) {
       const epochs = batch.map(({ shard }) => shard.epoch)
       try {
-        const settled = await this.#options.settle(batch.map(settlementOf), again)
+        const settled = await this.#options.settle(this.#settlementsOf(batch), again)
         return await this.#finish(batch, epochs, settled)
       } catch (error) {
         if (isAboutData(error) && !batch.every(isBare)) return this.#divide(batch, again, error as Error)
@@ -95,10 +97,29 @@ export class Settler {
     }
   }
 
+  #settlementsOf(batch: readonly Finished[]): Settlement[] {
+    const { happenings } = this.#options
+    return batch.map(one => {
+      const { head, shard, verdict, attempt } = one
+      const { orgId, queueId, id, attempts } = head
+      const notice = verdict.kind === 'dead' ? happenings.noticeOf(deathOf(one, verdict)) : null
+      return {
+        orgId,
+        queueId,
+        id,
+        attempts,
+        tenure: { shard: shard.shard, epoch: shard.epoch },
+        verdict,
+        attempt,
+        notice,
+      }
+    })
+  }
+
   async #finish(
     batch: readonly Finished[],
     epochs: readonly number[],
-    { fenced, deadLettered }: Settled,
+    { fenced, deadLettered, dead }: Settled,
   ): Promise<void> {
     this.#options.meter.settled(batch.length)
     const isFenced = (shard: number, epoch: number): boolean =>
@@ -113,6 +134,7 @@ export class Settler {
     this.#underWay -= over.length
     if (over.length > 0) this.#options.settled(over, one => !outdated.has(one))
     if (deadLettered.length > 0) this.#options.deadLettered(deadLettered)
+    if (dead.length > 0) this.#options.happenings.died(deathsOf(batch, new Set(dead)))
     if (renewed.length > 0) await this.#settle(renewed, true)
   }
 
@@ -132,9 +154,14 @@ export class Settler {
   }
 }
 
-function settlementOf({ head, shard, verdict, attempt }: Finished): Settlement {
-  const { orgId, queueId, id, attempts } = head
-  return { orgId, queueId, id, attempts, tenure: { shard: shard.shard, epoch: shard.epoch }, verdict, attempt }
+function deathOf({ head, attempt }: Finished, { reason, deadLetterQueueId }: Verdict & { kind: 'dead' }): Death {
+  const { orgId, queueId, id: messageId } = head
+  const attempts = head.attempts + (attempt ? 1 : 0)
+  return { orgId, queueId, messageId, attempts, reason, deadLetterQueueId }
+}
+
+function deathsOf(batch: readonly Finished[], dead: ReadonlySet<number>): Death[] {
+  return batch.flatMap(one => (one.verdict.kind === 'dead' && dead.has(one.head.id) ? deathOf(one, one.verdict) : []))
 }
 
 /**

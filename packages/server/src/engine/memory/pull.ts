@@ -36,12 +36,15 @@ export function createPull(store: Store): PullEngine {
       }),
     reject: async (queueId, claims, next) =>
       held(queueId, claims).map(row => {
+        const nth = claims.findIndex(({ id, claim }) => id === row.id && claim === row.claim)
         row.claim = null
         record(row, 'at' in next ? 'retry' : 'dead', 'at' in next ? null : next.dead)
         if ('at' in next) wait(row, next.at)
         else {
           store.finish(row, 'dead', next.dead, row.attempts)
           if (next.deadLetterQueueId !== null) store.forward(row, next.deadLetterQueueId)
+          const notice = next.notices?.[nth]
+          if (notice) store.tell(notice)
         }
         return row.id
       }),

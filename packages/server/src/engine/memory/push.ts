@@ -188,6 +188,7 @@ function promote(store: Store, queueIds: readonly number[], limit: number): void
 function settle(store: Store, batch: readonly Settlement[], again: boolean): Settled {
   const fenced = new Map<string, Tenure>()
   const deadLettered: number[] = []
+  const dead: number[] = []
   for (const settlement of batch) {
     const { tenure, verdict, attempt } = settlement
     const held = store.epochs.get(tenure.shard) === tenure.epoch
@@ -202,15 +203,16 @@ function settle(store: Store, batch: readonly Settlement[], again: boolean): Set
     const row = store.live.get(settlement.id)
     if (!held || !row || row.attempts !== settlement.attempts) continue
     apply(store, row, settlement, deadLettered)
+    if (verdict.kind === 'dead') dead.push(row.id)
   }
-  return { fenced: [...fenced.values()], deadLettered }
+  return { fenced: [...fenced.values()], deadLettered, dead }
 }
 
 function isRecorded(store: Store, { id, attempts }: Settlement): boolean {
   return store.attempts.some(attempt => attempt.messageId === id && attempt.n === attempts + 1)
 }
 
-function apply(store: Store, row: Row, { verdict, attempt }: Settlement, deadLettered: number[]): void {
+function apply(store: Store, row: Row, { verdict, attempt, notice }: Settlement, deadLettered: number[]): void {
   const attempts = row.attempts + (attempt ? 1 : 0)
   if (verdict.kind === 'retry') {
     row.attempts = attempts
@@ -219,6 +221,7 @@ function apply(store: Store, row: Row, { verdict, attempt }: Settlement, deadLet
     return
   }
   store.finish(row, verdict.kind, 'reason' in verdict ? verdict.reason : null, attempts)
+  if (notice && store.tell(notice)) deadLettered.push(notice.queueId)
   if (verdict.kind !== 'dead' || verdict.deadLetterQueueId === null) return
   if (store.forward(row, verdict.deadLetterQueueId)) deadLettered.push(verdict.deadLetterQueueId)
 }

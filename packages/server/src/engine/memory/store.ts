@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import type { AttemptRecord, Change, Head, Settlement, Snapshot } from '../port.ts'
+import type { AttemptRecord, Change, Head, Notice, Settlement, Snapshot } from '../port.ts'
 
 /** A live message as it stands in memory. */
 export interface Row extends Mutable<Head> {
@@ -91,6 +91,17 @@ export class Store {
   finish(row: Row, outcome: DoneRow['outcome'], reason: string | null, attempts: number): void {
     this.live.delete(row.id)
     this.done.set(row.id, { row, outcome, reason, attempts })
+  }
+
+  tell({ orgId, queueId, body }: Notice): boolean {
+    if (this.options.queueExists && !this.options.queueExists(queueId)) return false
+    const xid = this.begin()
+    const id = this.newId()
+    const none = { key: null, dueAt: null, retryAt: null, scheduledAt: null, expiresAt: null, pin: null, claim: null }
+    const fresh = { ...none, originId: null, headers: null, priority: 0, attempts: 0, forgiven: 0, lost: false }
+    this.live.set(id, { id, xid, orgId, queueId, body, createdAt: this.now, ...fresh })
+    this.end(xid)
+    return true
   }
 
   forward(row: Row, deadLetterQueueId: number): boolean {

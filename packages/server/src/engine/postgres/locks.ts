@@ -68,6 +68,12 @@ async function ignore(rows: Promise<unknown>): Promise<void> {
   await rows
 }
 
+/** How many workers there are, for a node that is none itself. @throws DatabaseError */
+export async function countWorkers(db: Database): Promise<number> {
+  const [row] = await db.rows(statements.look, [`${db.lockSpace}`, `${MEMBERSHIP}`])
+  return Number(row![0])
+}
+
 /** The embedded database has one session and so one node: every lock is free, and free for it alone. */
 export function createSoloLocks(db: Database, shardCount: number): Locks {
   return {

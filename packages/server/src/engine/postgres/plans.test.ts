@@ -197,7 +197,7 @@ const CALLS: readonly {
     call: 'reject',
     run: async ({ engine, queues }) => {
       await engine.reject(queues.none, HELD, { at: 0 })
-      await engine.reject(queues.none, HELD, { dead: 'x', deadLetterQueueId: null })
+      await engine.reject(queues.none, HELD, { dead: 'x', deadLetterQueueId: null, notices: null })
     },
     by: { reject_later: ['message_pkey'], reject_dead: ['message_pkey'] },
     rows: 10,

@@ -11,7 +11,7 @@ import { statements } from './statements.ts'
  * node that freezes there holds up nobody.
  */
 export async function settle(db: Executor, batch: readonly Settlement[], again: boolean): Promise<Settled> {
-  if (batch.length === 0) return { fenced: [], deadLettered: [] }
+  if (batch.length === 0) return { fenced: [], deadLettered: [], dead: [] }
   const recorded = again ? await findRecorded(db, batch) : null
   return batch.every(isDelivered) ? settleDelivered(db, batch, recorded) : settleAny(db, batch, recorded)
 }
@@ -39,7 +39,7 @@ async function settleDelivered(db: Executor, batch: readonly Settlement[], recor
     ...attemptColumns(batch),
     recorded,
   ])
-  return { fenced: voidOf(tenures, new Set(rows.map(row => Number(row[0])))), deadLettered: [] }
+  return { fenced: voidOf(tenures, new Set(rows.map(row => Number(row[0])))), deadLettered: [], dead: [] }
 }
 
 async function settleAny(db: Executor, batch: readonly Settlement[], recorded: string | null): Promise<Settled> {
@@ -56,11 +56,12 @@ async function settleAny(db: Executor, batch: readonly Settlement[], recorded: s
     column(batch, ({ verdict }) => (verdict.kind === 'retry' ? wholeMs(verdict.at) : null)),
     textColumn(batch, ({ verdict }) => ('reason' in verdict ? verdict.reason : null)),
     column(batch, ({ verdict }) => (verdict.kind === 'dead' ? verdict.deadLetterQueueId : null)),
+    column(batch, ({ notice }) => notice?.queueId ?? null),
+    textColumn(batch, ({ notice }) => notice?.body ?? null),
   ])
-  const held = new Set<number>()
-  const deadLettered = new Set<number>()
-  for (const [tag, value] of rows) (tag === 'f' ? held : deadLettered).add(Number(value))
-  return { fenced: voidOf(tenures, held), deadLettered: [...deadLettered] }
+  const tagged = (tag: string): Set<number> =>
+    new Set(rows.flatMap(([given, value]) => (given === tag ? Number(value) : [])))
+  return { fenced: voidOf(tenures, tagged('f')), deadLettered: [...tagged('q')], dead: [...tagged('x')] }
 }
 
 export async function pin(

@@ -2,9 +2,9 @@
 WITH made AS (
   INSERT INTO posthorn.queue (org_id, name, callback_url, method, headers, dead_letter_queue_id, max_retries, backoff,
                               timeout_ms, concurrency, ordered, follow_redirects, on_gone, secrets, rate_limit,
-                              circuit_breaker, weight)
+                              circuit_breaker, weight, backlog_age_limit_ms)
   VALUES ($1::int, $2::text, $3::text, $4::text, $5::jsonb, $6::int, $7::int, $8::jsonb, $9::int, $10::int, $11::text,
-          $12::boolean, $13::text, $14::text[], $15::jsonb, $16::jsonb, $17::smallint)
+          $12::boolean, $13::text, $14::text[], $15::jsonb, $16::jsonb, $17::smallint, $18::int)
   RETURNING id
 ), noted AS (
   INSERT INTO posthorn.change (kind, queue_id) SELECT 'queue', id FROM made
