@@ -27,11 +27,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   tenant: { imports: [...LEAVES, 'db'], sql: true },
   engine: { imports: [...LEAVES, 'db'], sql: true },
   queue: { imports: [...LEAVES, 'db', 'tenant', 'engine'], sql: true },
+  import: { imports: [...LEAVES, 'db', 'tenant', 'engine', 'queue'], sql: true },
   run: { imports: [...LEAVES, 'engine', 'queue'], ports: ['db/port.ts'], portTypes: ['deliver/port.ts'], sql: true },
   tell: { imports: [...LEAVES, 'db', 'engine', 'queue'], sql: true },
   api: { imports: DOMAIN },
   app: { imports: [...DOMAIN, 'config', 'db', 'deliver', 'run', 'tell', 'api'] },
-  cli: { imports: [...DOMAIN, 'client', 'config', 'app'], ports: ['deliver/sign.ts'] },
+  'app-import': { imports: [...DOMAIN, 'import', 'db', 'deliver', 'api', 'app'] },
+  cli: { imports: [...DOMAIN, 'import', 'client', 'config', 'app', 'app-import'], ports: ['deliver/sign.ts'] },
   index: { imports: [...DOMAIN, 'client', 'config', 'db', 'deliver', 'run', 'tell', 'api', 'cli', 'app'] },
 }
 

@@ -58,7 +58,7 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
-const SHARDS = 64
+export const SHARDS = 64
 const LIST_LIMIT_MS = 10_000
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -143,7 +143,7 @@ function openChanges(db: Database, log: Log): NodeChanges {
   return new NodeChanges({ clock: systemClock, log, send, nodeId: nodeId() })
 }
 
-function databaseOptions(config: Config) {
+export function databaseOptions(config: Config) {
   return {
     url: config.databaseUrl ?? undefined,
     lockUrl: config.databaseLockUrl ?? undefined,

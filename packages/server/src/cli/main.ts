@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
 import { migrateDatabase, startNode } from '../app.ts'
+import { importFromPgHooks, lookAtPgHooks } from '../app-import.ts'
 import { ConfigError } from '../config.ts'
+import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { serveCommand } from './serve.ts'
 import { targetCommand } from './target.ts'
@@ -26,9 +28,17 @@ function program(): Command {
     .version(version(), '-V, --version')
     .showHelpAfterError('(--help shows what is possible)')
     .exitOverride(leave)
-  for (const command of [serveCommand(startNode), migrateCommand(migrateDatabase), targetCommand()])
-    program.addCommand(command.copyInheritedSettings(program))
+  const taking = importCommand({ run: importFromPgHooks, look: lookAtPgHooks })
+  for (const command of [serveCommand(startNode), migrateCommand(migrateDatabase), taking, targetCommand()])
+    program.addCommand(inherit(command, program))
   return program
+}
+
+/** Of a command and those below it: an error ends them all as `leave` says. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent)
+  for (const below of command.commands) inherit(below, command)
+  return command
 }
 
 /** Commander has printed what it has to say. */

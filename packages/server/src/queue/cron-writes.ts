@@ -14,6 +14,7 @@ import {
   TryAgain,
   tickColumns,
   writeChanges,
+  writeCrons,
 } from './cron-tick.ts'
 import { atPlace } from './place.ts'
 import type { CheckHeaders } from './queue-input.ts'
@@ -60,6 +61,25 @@ export async function storeCrons(
     await tx.query(CREATE, [orgId, ids, ...contentColumns(contents), ...tickColumns(ticks)])
     return ids
   })
+}
+
+/**
+ * Writes down one cron, with the message of its first tick after `since`; within a transaction that holds its queue.
+ * @param id one that the sequence has passed and nobody has; null draws one
+ */
+export async function insertCron(
+  tx: Executor,
+  putWithin: PutWithin,
+  orgId: number,
+  content: CronContent,
+  { id: wanted, paused }: { readonly id: number | null; readonly paused: boolean },
+): Promise<{ readonly id: number; readonly since: number }> {
+  const [drawn] = await tx.query<{ id: number; now: Date }>(DRAW, [1])
+  const { id, now } = { ...drawn!, ...(wanted !== null && { id: wanted }) }
+  const ticks = paused ? [null] : await storeTicks(tx, putWithin, [{ ...content, id, org_id: orgId }], now.getTime())
+  await tx.query(CREATE, [orgId, [id], ...contentColumns([content]), ...tickColumns(ticks)])
+  if (paused) await writeCrons(tx, [{ id, content, tick: null, pausedAt: now }])
+  return { id, since: now.getTime() }
 }
 
 /** Which crons a change is for. */

@@ -17,7 +17,7 @@ import { SECRETS_PLACE } from './book.ts'
 import type { Params } from './condition.ts'
 
 export interface QueueInputRules {
-  readonly secrets: SecretBox
+  readonly secrets: Pick<SecretBox, 'seal'>
   readonly checkHeaders: CheckHeaders
 }
 
@@ -107,6 +107,6 @@ function storedBreaker(input: CircuitBreakerInput): CircuitBreaker {
   })
 }
 
-function sealAll(secrets: readonly string[], box: SecretBox): string[] {
+function sealAll(secrets: readonly string[], box: QueueInputRules['secrets']): string[] {
   return secrets.map(secret => box.seal(secret, SECRETS_PLACE))
 }

@@ -8,7 +8,7 @@
 
 import type { Found, QueueCreate, QueueUpdate } from '@posthorn/contract'
 import { type Output, type Page, Problem, type Queue } from '@posthorn/contract'
-import type { Database, Executor, Statement } from '../db/port.ts'
+import type { Database, Executor, Param, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { Caller } from '../tenant/orgs.ts'
 import { cancelBatch, reviveBatch } from './batches.ts'
@@ -113,9 +113,18 @@ function inserter(room: QueuesOptions, orgId: number, input: QueueCreate): (exec
   const params = createParams(orgId, input, room)
   return async executor => {
     if (input.deadLetterQueueId != null) await checkDeadLetters(executor, orgId, [], input.deadLetterQueueId)
-    const [row] = await executor.query<{ id: number }>(CREATE, params)
-    return row!.id
+    return insertQueue(executor, params, null)
   }
+}
+
+/**
+ * Writes a queue down and gives its id.
+ * @param params of `createParams`
+ * @param id one that the sequence has passed and nobody has; null draws one
+ */
+export async function insertQueue(db: Executor, params: readonly Param[], id: number | null): Promise<number> {
+  const [row] = await db.query<{ id: number }>(CREATE, [...params, id])
+  return row!.id
 }
 
 async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueUpdate & ById): Promise<Queue> {

@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs'
 
 /** A count from the environment, or the short one. */
-export function scale(name: 'KILLS' | 'ROUNDS' | 'BACKLOG' | 'BURSTS', short: number): number {
+export function scale(name: 'KILLS' | 'ROUNDS' | 'BACKLOG' | 'BURSTS' | 'IMPORT', short: number): number {
   const given = process.env[`STORY_${name}`]
   return given === undefined ? short : Number(given)
 }

@@ -43,7 +43,7 @@ describe('the command line', () => {
     expect(await posthorn('--version')).toMatchObject({ code: 0, out: `${PACKAGE.version}\n` })
     const { code, out } = await posthorn('--help')
     expect(code).toBe(0)
-    for (const command of ['serve', 'migrate', 'target']) expect(out).toContain(command)
+    for (const command of ['serve', 'migrate', 'import', 'target']) expect(out).toContain(command)
   })
 
   test('every setting is a flag with its variable and default', async () => {
