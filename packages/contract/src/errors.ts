@@ -79,7 +79,12 @@ export const errors = {
   message_body_gone: entry(
     409,
     'The body was removed',
-    'Message {id} cannot be sent again: its body was removed by retention or expunged',
+    'Message {id} cannot be sent again: its body was removed, its time was over',
+  ),
+  message_expunged: entry(
+    409,
+    'The message was expunged',
+    'Message {id} cannot be sent again: its content was expunged at {at}',
   ),
   body_too_large: entry(413, 'The body is too large', 'Body must not be larger than {limit} bytes'),
   unsupported_media_type: entry(415, 'The media type is not supported', 'Media type {type} is not supported here'),

@@ -45,6 +45,11 @@ export interface Operation<In = unknown, Out = unknown> {
    * `fields` as lists do (they are not in `input`), and answers with the rows.
    */
   readonly each: string | null
+  /**
+   * The field by which a record names the one that it was made from: whatever is done to a record is done to those too,
+   * so they must be in the caller's reach.
+   */
+  readonly line: string | null
   /** Only in types. */
   readonly _in?: In
   readonly _out?: Out
@@ -69,6 +74,7 @@ interface Common<P extends TProperties> {
   readonly errors?: readonly ErrorCode[]
   readonly params?: P
   readonly headers?: Readonly<Record<string, string>>
+  readonly line?: string
 }
 type Params<P extends TProperties> = { [K in keyof P]: Static<P[K]> }
 
@@ -90,6 +96,7 @@ function declare<In, Out>(
     raw: false,
     batch: null,
     each: null,
+    line: null,
   }
   return { ...absent, ...declared, ...rest, input } as Operation<In, Out>
 }

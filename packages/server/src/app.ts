@@ -302,7 +302,7 @@ function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine,
     book.forgetAll()
     node.changed()
   }
-  const queues = createQueues({ ...shared, changed: queueChanged })
+  const queues = createQueues({ ...shared, retentionMs: config.retentionMs, changed: queueChanged })
   const messages = createMessages({
     ...shared,
     book,

@@ -53,7 +53,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number; re
     secrets,
     changes: () => changes,
     ticks,
-    queues: createQueues({ ...shared, secrets }),
+    queues: createQueues({ ...shared, secrets, retentionMs: 30 * 86_400_000 }),
     messages: createMessages({
       ...shared,
       book,

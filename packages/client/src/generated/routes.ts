@@ -41,6 +41,7 @@ export const routes: Readonly<Record<string, Route>> = {
   'messages.delete': { verb: 'DELETE', path: '/messages/{id}', pathNames: { id: 'id' }, list: false, each: false },
   'messages.redrive': { verb: 'POST', path: '/messages/{id}/redrive', pathNames: { id: 'id' }, list: false, each: false },
   'messages.cancel': { verb: 'POST', path: '/messages/{id}/cancel', pathNames: { id: 'id' }, list: false, each: false },
+  'messages.expunge': { verb: 'POST', path: '/messages/{id}/expunge', pathNames: { id: 'id' }, list: false, each: false },
   'messages.resend': { verb: 'POST', path: '/messages/{id}/resend', pathNames: { id: 'id' }, list: false, each: false },
   'messages.getQueue': { verb: 'GET', path: '/messages/{id}/queue', pathNames: { id: 'id' }, list: false, each: false },
   'messages.getCron': { verb: 'GET', path: '/messages/{id}/cron', pathNames: { id: 'id' }, list: false, each: false },

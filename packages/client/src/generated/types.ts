@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'message_not_settled'
   | 'message_busy'
   | 'message_body_gone'
+  | 'message_expunged'
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'list_too_slow'
@@ -109,6 +110,12 @@ export interface Queue {
   onGone: 'fail' | 'pause'
   /** Whether it has signing secrets. */
   signed: boolean
+  /** How long settled messages are kept. Counted from when they were settled; null is the installation’s retention. */
+  messageRetentionMs: number | null
+  /** How long their bodies and headers are kept; not longer than they are. Counted from when they were settled; null is the installation’s retention. */
+  bodyRetentionMs: number | null
+  /** How long their attempts are kept; not longer than they are. Counted from when they were settled; null is the installation’s retention. */
+  attemptRetentionMs: number | null
   pausedAt: string | null
   pauseReason: string | null
   /** Counts the changes of this queue. */
@@ -141,6 +148,8 @@ export interface Message {
   key: string | null
   expiresAt: string | null
   originId: number | null
+  /** When its content was removed for good. */
+  expungedAt: string | null
   /** The same in every attempt, resend and redrive. */
   webhookId: string
 }
@@ -204,12 +213,15 @@ export interface QueueWhere {
   ordered?: Comparison<'none' | 'queue' | 'key'>
   followRedirects?: Comparison<boolean>
   onGone?: Comparison<'fail' | 'pause'>
+  messageRetentionMs?: Comparison<number | null>
+  bodyRetentionMs?: Comparison<number | null>
+  attemptRetentionMs?: Comparison<number | null>
   pausedAt?: Comparison<string | null>
   pauseReason?: Comparison<string | null>
   version?: Comparison<number>
 }
 
-export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'weight' | 'backlogAgeLimitMs' | 'ordered' | 'followRedirects' | 'onGone' | 'pausedAt' | 'pauseReason' | 'version'
+export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'weight' | 'backlogAgeLimitMs' | 'ordered' | 'followRedirects' | 'onGone' | 'messageRetentionMs' | 'bodyRetentionMs' | 'attemptRetentionMs' | 'pausedAt' | 'pauseReason' | 'version'
 
 export interface MessageWhere {
   id?: Comparison<number>
@@ -229,9 +241,10 @@ export interface MessageWhere {
   key?: Comparison<string | null>
   expiresAt?: Comparison<string | null>
   originId?: Comparison<number | null>
+  expungedAt?: Comparison<string | null>
 }
 
-export type MessageSortable = 'id' | 'queueId' | 'when' | 'failed' | 'sentAt' | 'retries' | 'cronId' | 'createdAt' | 'updatedAt' | 'status' | 'reason' | 'attempts' | 'priority' | 'key' | 'expiresAt' | 'originId'
+export type MessageSortable = 'id' | 'queueId' | 'when' | 'failed' | 'sentAt' | 'retries' | 'cronId' | 'createdAt' | 'updatedAt' | 'status' | 'reason' | 'attempts' | 'priority' | 'key' | 'expiresAt' | 'originId' | 'expungedAt'
 
 export interface AttemptWhere {
   messageId?: Comparison<number>
@@ -299,6 +312,12 @@ export interface QueuesCreateInput {
   onGone?: 'fail' | 'pause'
   /** Signing secrets, newest first; every request is signed with each of them. */
   secrets?: string[]
+  /** How long settled messages are kept. Counted from when they were settled; null is the installation’s retention. */
+  messageRetentionMs?: number | null
+  /** How long their bodies and headers are kept; not longer than they are. Counted from when they were settled; null is the installation’s retention. */
+  bodyRetentionMs?: number | null
+  /** How long their attempts are kept; not longer than they are. Counted from when they were settled; null is the installation’s retention. */
+  attemptRetentionMs?: number | null
 }
 
 /** Input of queues.get. */
@@ -338,6 +357,12 @@ export interface QueuesUpdateInput {
   onGone?: 'fail' | 'pause'
   /** Signing secrets, newest first; every request is signed with each of them. */
   secrets?: string[]
+  /** How long settled messages are kept. Counted from when they were settled; null is the installation’s retention. */
+  messageRetentionMs?: number | null
+  /** How long their bodies and headers are kept; not longer than they are. Counted from when they were settled; null is the installation’s retention. */
+  bodyRetentionMs?: number | null
+  /** How long their attempts are kept; not longer than they are. Counted from when they were settled; null is the installation’s retention. */
+  attemptRetentionMs?: number | null
   id: number
 }
 
@@ -380,6 +405,12 @@ export interface QueuesUpdateManyInput {
   onGone?: 'fail' | 'pause'
   /** Signing secrets, newest first; every request is signed with each of them. */
   secrets?: string[]
+  /** How long settled messages are kept. Counted from when they were settled; null is the installation’s retention. */
+  messageRetentionMs?: number | null
+  /** How long their bodies and headers are kept; not longer than they are. Counted from when they were settled; null is the installation’s retention. */
+  bodyRetentionMs?: number | null
+  /** How long their attempts are kept; not longer than they are. Counted from when they were settled; null is the installation’s retention. */
+  attemptRetentionMs?: number | null
 }
 
 /** Input of queues.delete. */
@@ -566,6 +597,11 @@ export interface MessagesCancelInput {
   id: number
 }
 
+/** Input of messages.expunge. */
+export interface MessagesExpungeInput {
+  id: number
+}
+
 /** Input of messages.resend. */
 export interface MessagesResendInput {
   id: number
@@ -749,6 +785,8 @@ export interface MessagesOperations<Options> {
   redrive(input: MessagesRedriveInput, options?: Options): Promise<Message>
   /** Stops a pending message; it stays on record. */
   cancel(input: MessagesCancelInput, options?: Options): Promise<Message>
+  /** Removes the content of a message and of its dead letters for good; what became of them stays on record. */
+  expunge(input: MessagesExpungeInput, options?: Options): Promise<Message>
   /** Sends a settled message once more, under the same webhook-id. */
   resend(input: MessagesResendInput, options?: Options): Promise<Message>
   /** Gives the queue of a message. */

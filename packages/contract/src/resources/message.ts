@@ -49,6 +49,7 @@ export const message = resource({
     }),
     expiresAt: optional(Nullable(Timestamp), { default: null }),
     originId: readOnly(Nullable(MessageId)),
+    expungedAt: readOnly(Nullable({ ...Timestamp, description: 'When its content was removed for good.' })),
     webhookId: readOnly(Type.String({ description: 'The same in every attempt, resend and redrive.' }), {
       filter: false,
       sort: false,

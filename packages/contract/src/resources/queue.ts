@@ -34,6 +34,17 @@ function anyCase(word: string): string {
 
 const MAX_BACKLOG_AGE_MS = 14 * 24 * 3_600_000
 
+/** Ten years: as long as the installation's may be. */
+const LONGEST_RETENTION_MS = 3650 * 86_400_000
+const Retention = (description: string) =>
+  Nullable(
+    Type.Integer({
+      minimum: 0,
+      maximum: LONGEST_RETENTION_MS,
+      description: `${description} Counted from when they were settled; null is the installation’s retention.`,
+    }),
+  )
+
 export const queue = resource({
   name: 'queue',
   plural: 'queues',
@@ -110,6 +121,13 @@ export const queue = resource({
       { secret: true },
     ),
     signed: readOnly(Type.Boolean({ description: 'Whether it has signing secrets.' }), { filter: false, sort: false }),
+    messageRetentionMs: optional(Retention('How long settled messages are kept.'), { default: null }),
+    bodyRetentionMs: optional(Retention('How long their bodies and headers are kept; not longer than they are.'), {
+      default: null,
+    }),
+    attemptRetentionMs: optional(Retention('How long their attempts are kept; not longer than they are.'), {
+      default: null,
+    }),
     pausedAt: readOnly(Nullable(Timestamp)),
     pauseReason: readOnly(Nullable(Type.String())),
     version: readOnly(Type.Integer({ description: 'Counts the changes of this queue.' })),

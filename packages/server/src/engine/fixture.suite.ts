@@ -70,6 +70,7 @@ export interface Tried {
   readonly outcome: 'delivered' | 'retry' | 'dead' | 'expired' | 'cancelled'
   readonly status: number | null
   readonly error: string | null
+  readonly excerpt: string | null
 }
 
 /** What not every engine can do; where one cannot, the laws about it are skipped, with the reason in their names. */

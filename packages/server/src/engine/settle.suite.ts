@@ -15,7 +15,7 @@ import {
   settlement,
   sorted,
 } from './fixture.suite.ts'
-import type { Head, Settlement, Tenure } from './port.ts'
+import type { Head, Settlement, Tenure, Verdict } from './port.ts'
 
 const HOUR = 3_600_000
 const HELD = { fenced: [], deadLettered: [], dead: [] }
@@ -44,7 +44,9 @@ function verdictLaws({ fixture }: Laws): void {
     expect(await f.engine.settle([delivered(heads[0]!, tenure), delivered(heads[2]!, tenure)], false)).toEqual(HELD)
     expect(idsOf(await loadLane(f, queueId))).toEqual([heads[1]!.id])
     expect(await f.history(heads[0]!.id)).toEqual({ queueId, outcome: 'delivered', attempts: 1, reason: null })
-    expect(await f.attempts(heads[2]!.id)).toEqual([{ n: 1, outcome: 'delivered', status: 204, error: null }])
+    expect(await f.attempts(heads[2]!.id)).toEqual([
+      { n: 1, outcome: 'delivered', status: 204, error: null, excerpt: null },
+    ])
     expect(await f.history(heads[1]!.id)).toBeNull()
   })
 
@@ -56,7 +58,7 @@ function verdictLaws({ fixture }: Laws): void {
     expect(await loadLane(f, queueId)).toEqual([])
     expect((await f.engine.nextDue([{ queueId, after: FIRST_DUE, limit: 1 }])).get(queueId)).toBe(at)
     expect(await f.live(head.id)).toMatchObject({ attempts: 1, dueAt: at, retryAt: null, scheduledAt: null })
-    expect(await f.attempts(head.id)).toEqual([{ n: 1, outcome: 'retry', status: 500, error: 'no' }])
+    expect(await f.attempts(head.id)).toEqual([{ n: 1, outcome: 'retry', status: 500, error: 'no', excerpt: null }])
   })
 
   test('retried in place: it keeps its place in the lane and says until when it waits', async () => {
@@ -110,8 +112,28 @@ function verdictLaws({ fixture }: Laws): void {
     const verdict = { kind: 'dead', reason: text, deadLetterQueueId: null } as const
     await f.engine.settle([settlement(head, tenure, verdict, made)], false)
     expect(await f.history(head.id)).toMatchObject({ reason: text })
-    expect(await f.attempts(head.id)).toMatchObject([{ error: text }])
+    expect(await f.attempts(head.id)).toMatchObject([{ error: text, excerpt: text }])
   })
+
+  test.each(['delivered', 'retry', 'dead'] as const)(
+    '%s: what the receiver said is kept with a message that is there, and not of one that was taken away',
+    async kind => {
+      const f = fixture()
+      const { tenure, heads } = await served(f, 2)
+      const verdicts = {
+        delivered: { kind },
+        retry: { kind, at: 1, inPlace: false },
+        dead: { kind, reason: 'r', deadLetterQueueId: null },
+      }
+      const made = attempt(1, { excerpt: 'Dear Anna' })
+      const cancel = settlement(heads[1]!, tenure, { kind: 'cancelled', reason: 'r' }, null)
+      await f.engine.settle([cancel], false)
+      const batch = heads.map(head => settlement(head, tenure, verdicts[kind] as Verdict, made))
+      await f.engine.settle(batch, false)
+      expect(await f.attempts(heads[0]!.id)).toMatchObject([{ excerpt: 'Dear Anna' }])
+      expect(await f.attempts(heads[1]!.id)).toMatchObject([{ n: 1, excerpt: null }])
+    },
+  )
 
   test('500 of every outcome are settled in one batch', async () => {
     const f = fixture()

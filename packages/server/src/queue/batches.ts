@@ -16,7 +16,8 @@ const ANY_DEAD: Statement = {
   name: 'queue_has_dead',
   text: `SELECT EXISTS (
     SELECT FROM posthorn.message_done AS d
-    WHERE d.queue_id = $1::int AND d.outcome = 'x' AND EXISTS (SELECT FROM posthorn.payload AS p WHERE p.id = d.payload_id)
+    WHERE d.queue_id = $1::int AND d.outcome = 'x' AND d.expunged_at IS NULL
+      AND EXISTS (SELECT FROM posthorn.payload AS p WHERE p.id = d.payload_id)
   ) AS more`,
 }
 

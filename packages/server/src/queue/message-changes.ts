@@ -136,7 +136,8 @@ async function whyNotRevived(
   id: number,
   from: readonly string[],
 ): Promise<Problem> {
-  const { status, queueId } = await getMessage(room, db, orgId, id)
+  const { status, queueId, expungedAt } = await getMessage(room, db, orgId, id)
+  if (expungedAt !== null) return new Problem('message_expunged', { id, at: expungedAt })
   if (!from.includes(status)) {
     return from.length === 1
       ? new Problem('message_not_dead', { id, status })

@@ -44,6 +44,7 @@ const live: Columns = {
   updatedAt: timestamp('m.created_at'),
   status: constant('pending', 'text'),
   reason: constant(null, 'text'),
+  expungedAt: constant(null, 'timestamptz'),
 }
 
 /** Of a message that was sent, the last attempt was no retry's beginning; dead ones count as sent, as in pg-hooks. */
@@ -68,6 +69,7 @@ const settled: Columns = {
     cases: outcomes.map(([status, outcome]) => [status, `m.outcome = '${outcome}'`] as const),
   },
   reason: column('m.reason', 'text', { nullable: true }),
+  expungedAt: timestamp('m.expunged_at', { nullable: true }),
 }
 
 const hidden: Columns = { payloadId: column('m.payload_id', 'int8') }
@@ -133,6 +135,7 @@ interface MessageRow {
   readonly key: string | null
   readonly expiresAt: Date | null
   readonly originId: number | null
+  readonly expungedAt: Date | null
 }
 
 /** The contract's shape; pg-hooks' fields first, in its order. */
@@ -157,6 +160,7 @@ function decodeMessage(row: MessageRow, webhookId: (messageId: number) => string
     key: row.key,
     expiresAt: row.expiresAt?.toISOString() ?? null,
     originId: row.originId,
+    expungedAt: row.expungedAt?.toISOString() ?? null,
     webhookId: webhookId(row.id),
   }
 }

@@ -5,6 +5,7 @@ import { Params } from './condition.ts'
 import { headersText, type MessageInputRules, storedBody, storedTime } from './message-input.ts'
 
 const LOCK = loadStatement(import.meta.url, './sql/lock_message.sql')
+const DROP_PAYLOADS = loadStatement(import.meta.url, './sql/drop_payloads.sql')
 const LOCK_FREE = loadStatement(import.meta.url, './sql/lock_messages.sql')
 
 /** A live message that the transaction holds. */
@@ -66,6 +67,7 @@ export async function changeMessages(
     )
     INSERT INTO posthorn.change (kind, queue_id, message_id) SELECT 'message', queue_id, id FROM altered`)
   await tx.query({ name: '', text }, values)
+  if (copies !== null) await tx.query(DROP_PAYLOADS, [orgId, rows.map(row => row.payload_id)])
 }
 
 function assignments(patch: MessageUpdate, params: Params): string[] {

@@ -160,6 +160,16 @@ eachDatabase('messages', open => {
     expect(await get(other!.id)).toMatchObject({ body: 'shared', headers: null, originId: id })
   })
 
+  test('a content that was replaced is gone', async () => {
+    const { id } = await put({ body: 'first' })
+    for (const body of ['second', 'third']) await room.messages.update(caller, { id, body })
+    await settle(open(), id, 'd')
+    const bodies = `SELECT body FROM posthorn.payload WHERE id >= $1::bigint`
+    expect(await open().query({ name: '', text: bodies }, [id])).toEqual([{ body: 'third' }])
+    await room.messages.delete(caller, { id })
+    expect(await open().query({ name: '', text: bodies }, [id])).toEqual([])
+  })
+
   test('a settled message is not changed, unless it is sent again', async () => {
     const { id } = await put()
     await settle(open(), id, 'd')
@@ -266,8 +276,14 @@ eachDatabase('messages', open => {
     await expect(get(delivered.id)).rejects.toMatchObject({ code: 'message_not_found' })
     const dead = await put()
     await settle(open(), dead.id, 'x', 3)
+    const copy = `INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, origin_id)
+      SELECT org_id, queue_id, nextval('posthorn.message_id'), payload_id, id FROM posthorn.message_done WHERE id = $1::bigint
+      RETURNING id`
+    const [letter] = (await open().query({ name: '', text: copy }, [dead.id])) as [{ id: number }]
     await room.messages.delete(caller, dead)
     expect(await count(dead.id)).toEqual({ payloads: 1, attempts: 0 })
+    await room.messages.delete(caller, letter)
+    expect(await count(dead.id)).toEqual({ payloads: 0, attempts: 0 })
   })
 
   test('attempts are listed by message and by queue, in their order', async () => {

@@ -20,6 +20,7 @@ import { loadStatement } from '../db/statement.ts'
 import type { NewMessage, PutResult } from '../engine/port.ts'
 import type { Caller } from '../tenant/orgs.ts'
 import type { QueueBook, QueueConfig } from './book.ts'
+import { expunge } from './expunge.ts'
 import { type AnyQuery, listPage } from './list.ts'
 import {
   getMessage,
@@ -57,6 +58,7 @@ export function createMessages(room: MessagesOptions) {
     updateMany: (caller: Caller, input: MessageUpdate & Found) => updateFound(room, caller, input),
     delete: (caller: Caller, { id }: ById) => deleteMessage(room, caller, id),
     cancel: (caller: Caller, input: ById & { readonly reason?: string }) => cancelMessage(room, caller, input),
+    expunge: (caller: Caller, { id }: ById) => expungeMessage(room, caller, id),
     redrive: (caller: Caller, { id }: ById) => reviveMessage(room, caller, id, ['dead']),
     resend: (caller: Caller, { id }: ById) => reviveMessage(room, caller, id, SETTLED),
   }
@@ -154,6 +156,12 @@ async function cancelMessage(
 ): Promise<Message> {
   const [cancelled] = await room.db.query(CANCEL, [orgId, id, reason])
   if (!cancelled) throw await whyNotLive(room, room.db, orgId, id)
+  room.changed()
+  return getMessage(room, room.db, orgId, id)
+}
+
+async function expungeMessage(room: MessagesOptions, { orgId }: Caller, id: number): Promise<Message> {
+  if (!(await expunge(room.db, orgId, id))) throw new Problem('message_not_found', { id })
   room.changed()
   return getMessage(room, room.db, orgId, id)
 }

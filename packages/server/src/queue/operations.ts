@@ -53,6 +53,7 @@ const ofMessages = ({ messages, attempts }: QueueRoom): Of<'messages'> => ({
   'messages.updateMany': messages.updateMany,
   'messages.delete': messages.delete,
   'messages.cancel': messages.cancel,
+  'messages.expunge': messages.expunge,
   'messages.redrive': messages.redrive,
   'messages.resend': messages.resend,
   'messages.listAttempts': attempts.ofMessage,

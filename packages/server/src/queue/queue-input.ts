@@ -51,6 +51,9 @@ const COLUMNS: {
   circuitBreaker: { column: 'circuit_breaker', type: 'jsonb', store: value => storedBreaker(value) },
   weight: { column: 'weight', type: 'smallint', store: value => value },
   backlogAgeLimitMs: { column: 'backlog_age_limit_ms', type: 'int', store: value => value },
+  messageRetentionMs: { column: 'message_retention_ms', type: 'bigint', store: value => value },
+  bodyRetentionMs: { column: 'body_retention_ms', type: 'bigint', store: value => value },
+  attemptRetentionMs: { column: 'attempt_retention_ms', type: 'bigint', store: value => value },
 }
 
 /** The parameters of create_queue.sql. @throws Problem validation_failed */

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { eachDatabase } from '../../test/databases.ts'
 import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
 import type { Caller } from '../tenant/orgs.ts'
@@ -76,6 +76,71 @@ eachDatabase('queues', open => {
     await expect(
       room.queues.update(caller, { id: queue.id, circuitBreaker: { probeMs: 5000, maxProbeMs: 4000 } }),
     ).rejects.toThrow('body/circuitBreaker/maxProbeMs must be >= 5000, its probeMs')
+  })
+
+  describe('how long a queue keeps what', () => {
+    const day = 86_400_000
+    const unset = { messageRetentionMs: null, bodyRetentionMs: null, attemptRetentionMs: null }
+
+    test('is the installation’s unless it says so, and can be unsaid', async () => {
+      const queue = await make()
+      expect(queue).toMatchObject(unset)
+      const said = { messageRetentionMs: 90 * day, bodyRetentionMs: day, attemptRetentionMs: 0 }
+      const { id } = await make(said)
+      expect(await room.queues.get(caller, { id })).toMatchObject(said)
+      expect(await room.queues.update(caller, { id, ...unset })).toMatchObject(unset)
+    })
+
+    test.each([
+      [{ bodyRetentionMs: 31 * day }, 'body/bodyRetentionMs must not be over 2592000000: the installation'],
+      [{ attemptRetentionMs: 31 * day }, 'body/attemptRetentionMs must not be over 2592000000'],
+      [
+        { messageRetentionMs: day, bodyRetentionMs: day + 1 },
+        'body/bodyRetentionMs must not be over 86400000: messageR',
+      ],
+    ])('is not longer for a part than for the message: %j', async (given, problem) => {
+      await expect(make(given)).rejects.toThrow(problem)
+      const { id } = await make()
+      await expect(room.queues.update(caller, { id, ...given })).rejects.toMatchObject({ code: 'validation_failed' })
+      expect(await room.queues.get(caller, { id })).toMatchObject(unset)
+    })
+
+    test.each([
+      [2 * day, 'body/messageRetentionMs must not be under 4320000000: the queue keeps its bodyRetentionMs'],
+      [null, 'body/messageRetentionMs must not be null: the queue keeps its bodyRetentionMs at 4320000000'],
+    ])('of messages is not made shorter than that of a part: %s', async (messageRetentionMs, problem) => {
+      const { id } = await make({ messageRetentionMs: 60 * day, bodyRetentionMs: 50 * day })
+      await expect(room.queues.update(caller, { id, messageRetentionMs })).rejects.toThrow(problem)
+      const both = { id, messageRetentionMs: day, bodyRetentionMs: day }
+      expect(await room.queues.update(caller, both)).toMatchObject(both)
+    })
+
+    test('is checked against what another update has just said', async () => {
+      const { id } = await make({ messageRetentionMs: 60 * day })
+      const ends = await Promise.allSettled([
+        room.queues.update(caller, { id, bodyRetentionMs: 50 * day }),
+        room.queues.update(caller, { id, messageRetentionMs: 40 * day }),
+      ])
+      expect(ends.filter(end => end.status === 'fulfilled')).toHaveLength(1)
+    })
+
+    test('holds for all queues that are found, or for none', async () => {
+      const { id } = await make({ name: 'together', messageRetentionMs: day })
+      const other = await make({ name: 'together' })
+      const where = [{ field: 'name', op: 'eq', value: 'together' }] as const
+      const update = (patch: object) =>
+        room.queues.updateMany(caller, { ...patch, where, anyOf: [], fields: null } as never)
+      await expect(update({ bodyRetentionMs: 2 * day })).rejects.toThrow(
+        'body/bodyRetentionMs must not be over 86400000',
+      )
+      expect(await room.queues.get(caller, other)).toMatchObject(unset)
+      expect(await update({ bodyRetentionMs: day })).toMatchObject([{ id }, { id: other.id }])
+    })
+
+    test('of a queue that is not there is not found', async () => {
+      const absent = room.queues.update(caller, { id: 999_999, bodyRetentionMs: 0 })
+      await expect(absent).rejects.toMatchObject({ code: 'queue_not_found' })
+    })
   })
 
   test('an update changes what it names, counts a version, and is told to the nodes', async () => {

@@ -18,6 +18,7 @@ import { type AnyQuery, findRow, listPage } from './list.ts'
 import { withinLimit } from './list-limit.ts'
 import { atPlace } from './place.ts'
 import { createParams, type QueueInputRules, updateParts } from './queue-input.ts'
+import { checkRetention, checkRetentionChange, saysRetention } from './queue-retention.ts'
 import { queueSource } from './queue-source.ts'
 
 export interface QueuesOptions extends QueueInputRules {
@@ -26,6 +27,8 @@ export interface QueuesOptions extends QueueInputRules {
   readonly changed: () => void
   /** Bound on lists that no index serves, in milliseconds. */
   readonly listLimitMs: number
+  /** How long history is kept where a queue says nothing of it. */
+  readonly retentionMs: number
 }
 
 const LOCK_ORG: Statement = {
@@ -110,6 +113,7 @@ async function createTogether(room: QueuesOptions, { orgId }: Caller, inputs: re
 
 /** Checks an input, and gives what stores it. @throws Problem validation_failed */
 function inserter(room: QueuesOptions, orgId: number, input: QueueCreate): (executor: Executor) => Promise<number> {
+  checkRetention(input, input, room.retentionMs)
   const params = createParams(orgId, input, room)
   return async executor => {
     if (input.deadLetterQueueId != null) await checkDeadLetters(executor, orgId, [], input.deadLetterQueueId)
@@ -134,6 +138,7 @@ async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueU
   if (sets.length > 0) {
     await room.db.transaction(async tx => {
       if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, [id], patch.deadLetterQueueId)
+      if (saysRetention(patch)) await checkRetentionChange(tx, orgId, id, patch, room.retentionMs)
       await alterQueue(tx, orgId, id, sets.join(', '), params)
     })
     room.changed()
@@ -154,6 +159,7 @@ async function updateFound(room: QueuesOptions, { orgId }: Caller, input: QueueU
     if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, held, patch.deadLetterQueueId)
     await tx.query(HOLD, [orgId, held])
     const ids = (await findAgain(tx, source, { where, anyOf }, held)).map(({ id }) => id)
+    if (saysRetention(patch)) for (const id of ids) await checkRetentionChange(tx, orgId, id, patch, room.retentionMs)
     if (sets.length > 0) await alterQueues(tx, orgId, ids, sets.join(', '), params)
     return readTogether(tx, source, ids)
   })

@@ -26,6 +26,7 @@ export function storedMessage(message: NewMessage, { id, createdAt }: Stored, we
     key: message.key,
     expiresAt: message.expiresAt === null ? null : iso(message.expiresAt),
     originId: null,
+    expungedAt: null,
     webhookId,
   }
 }

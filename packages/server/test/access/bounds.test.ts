@@ -84,6 +84,25 @@ eachDatabase('rules bound', open => {
       expect(data).toEqual({ all: { total: list.json.length }, other: { total: 0 } })
     })
 
+    test('of what a message was forwarded from, when it is expunged', async () => {
+      const text = `INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, origin_id)
+        SELECT org_id, $2, nextval('posthorn.message_id'), payload_id, id FROM posthorn.message WHERE id = $1 RETURNING id`
+      const forward = async (id: number, to: number): Promise<number> =>
+        (await open().query<{ id: number }>({ name: '', text }, [id, to]))[0]!.id
+      const expunge = (id: number) => tenant().post(`/messages/${id}/expunge`)
+      const foreign = await forward(await put(others), mine)
+      expect((await expunge(foreign)).status).toBe(401)
+      expect(await stored(foreign)).toMatchObject({ status: 'pending', body: 'secret' })
+      const own = await put(mine)
+      const letter = await forward(own, mine)
+      expect((await expunge(letter)).json).toMatchObject({ id: letter, status: 'cancelled', body: null })
+      expect(await stored(own)).toMatchObject({ status: 'cancelled', body: null })
+      const orphan = await forward(await put(others), mine)
+      await room.messages.delete({ orgId }, { id: (await stored(orphan)).originId! })
+      expect((await expunge(orphan)).json).toMatchObject({ id: orphan, body: null })
+      expect((await expunge(await put(others))).status).toBe(404)
+    })
+
     test('of pages by cursor', async () => {
       for (let i = 0; i < 3; i++) {
         await put(others)

@@ -126,6 +126,7 @@ function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
     'messages.redrive': async (_, { id }) => getMessage(id),
     'messages.cancel': async (_, { id, reason }) =>
       save(messages, getMessage(id), { status: 'cancelled', reason: reason ?? null }),
+    'messages.expunge': async (_, { id }) => save(messages, getMessage(id), { body: null, expungedAt: NOW }),
     'messages.resend': async (_, { id }) => getMessage(id),
     'messages.listAttempts': async (_, { id }) => page([], getMessage(id) ? 10 : 0, 0, false),
     'crons.list': async (_, { limit, offset, totalCount, where }) => {
@@ -205,6 +206,7 @@ function createMessage(id: number, { idempotencyKey, ...input }: MessagePut): Me
     reason: idempotencyKey ?? null,
     attempts: 0,
     originId: null,
+    expungedAt: null,
     webhookId: `msg_${id}`,
     ...message.defaults,
     ...Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)),

@@ -225,7 +225,7 @@ function act(guarded: Guarded): Enforce {
   const { operation, handle } = guarded
   return async (rights, context, input) => {
     const grant = wholeGrant(rights, operation.scope)
-    if (grant.where.length > 0) await reach(guarded, context, grant, input.id)
+    if (grant.where.length > 0) await reachLine(guarded, context, grant, input.id)
     const answer = await handle(context, input)
     return operation.of ? answerTo(rights, operation.of, answer as Row, []) : answer
   }
@@ -258,6 +258,22 @@ async function reach({ entity, find }: Guarded, context: CallContext, { where }:
   const row = await find(entity, context, id)
   if (!holdsAll(entity, row, where)) throw notFound(entity, id)
   return row
+}
+
+/** @throws Problem as `reach`; unauthorized, where what the record was made from is there and not in reach */
+async function reachLine(guarded: Guarded, context: CallContext, grant: Grant, id: unknown): Promise<void> {
+  const { entity, operation, find } = guarded
+  const { line } = operation
+  let row: Row | null = await reach(guarded, context, grant, id)
+  while (line !== null && row !== null && row[line] !== null) {
+    row = await find(entity, context, row[line]).catch(nullIfMissing)
+    if (row !== null && !holdsAll(entity, row, grant.where)) throw new Problem('unauthorized', {})
+  }
+}
+
+function nullIfMissing(error: unknown): null {
+  if (error instanceof Problem && error.status === 404) return null
+  throw error
 }
 
 /** Whether every record of the entity that the holder can have is in reach: it must follow from whose they are. */

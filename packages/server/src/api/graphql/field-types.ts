@@ -37,8 +37,13 @@ const scalars = { integer: GraphQLInt, boolean: GraphQLBoolean, timestamp: DateT
 
 function scalarType(name: string, schema: TSchema): GraphQLScalarType {
   const kind = scalarKind(schema)
-  return kind === 'integer' && namesRecord(name) ? GraphQLID : scalars[kind]
+  if (kind !== 'integer') return scalars[kind]
+  if (namesRecord(name)) return GraphQLID
+  return schema.maximum > MAX_INT ? GraphQLFloat : GraphQLInt
 }
+
+/** GraphQL's Int ends here; a Float holds what JSON does. */
+const MAX_INT = 2 ** 31 - 1
 
 const namesRecord = (name: string): boolean => name === 'id' || name.endsWith('Id')
 

@@ -45,7 +45,7 @@ function openMemory(): Fixture {
     attempts: async id =>
       store.attempts
         .filter(({ messageId }) => messageId === id)
-        .map(({ n, outcome, status, error }) => ({ n, outcome, status, error })),
+        .map(({ n, outcome, status, error, excerpt }) => ({ n, outcome, status, error, excerpt })),
     async note(change) {
       const xid = store.begin()
       store.changes.push({ xid, change })

@@ -193,15 +193,17 @@ function settle(store: Store, batch: readonly Settlement[], again: boolean): Set
     const { tenure, verdict, attempt } = settlement
     const held = store.epochs.get(tenure.shard) === tenure.epoch
     if (!held) fenced.set(`${tenure.shard}:${tenure.epoch}`, tenure)
+    const row = store.live.get(settlement.id)
+    const found = held && row?.attempts === settlement.attempts
     if (attempt && !(again && isRecorded(store, settlement)))
       store.attempts.push({
         ...attempt,
+        excerpt: found ? attempt.excerpt : null,
         queueId: settlement.queueId,
         messageId: settlement.id,
         outcome: verdict.kind,
       })
-    const row = store.live.get(settlement.id)
-    if (!held || !row || row.attempts !== settlement.attempts) continue
+    if (!found) continue
     apply(store, row, settlement, deadLettered)
     if (verdict.kind === 'dead') dead.push(row.id)
   }

@@ -112,7 +112,7 @@ function recordsOf(db: Database): Pick<Fixture, 'live' | 'history' | 'attempts'>
       return { queueId: row.queue_id, outcome, attempts: row.attempts, reason: row.reason }
     },
     async attempts(id) {
-      const text = `SELECT n, outcome::text, status, error FROM posthorn.attempt WHERE message_id = $1::bigint ORDER BY n`
+      const text = `SELECT n, outcome::text, status, error, excerpt FROM posthorn.attempt WHERE message_id = $1::bigint ORDER BY n`
       const rows = await ask<Omit<Tried, 'outcome'> & { outcome: keyof typeof OUTCOMES }>(db, text, [id])
       return rows.map(row => ({ ...row, outcome: OUTCOMES[row.outcome] }))
     },

@@ -3,7 +3,7 @@
 WITH picked AS (
   SELECT d.org_id, d.id FROM posthorn.message_done AS d
   WHERE d.queue_id = $1::int AND d.outcome = 'x'
-    AND EXISTS (SELECT FROM posthorn.payload AS p WHERE p.id = d.payload_id)
+    AND d.expunged_at IS NULL AND EXISTS (SELECT FROM posthorn.payload AS p WHERE p.id = d.payload_id)
   ORDER BY d.id LIMIT $2::int FOR UPDATE OF d SKIP LOCKED
 ), gone AS (
   DELETE FROM posthorn.message_done AS d USING picked AS p WHERE d.org_id = p.org_id AND d.id = p.id RETURNING d.*

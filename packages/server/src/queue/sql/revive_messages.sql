@@ -1,10 +1,14 @@
 -- Settled messages become live again under their ids: their attempts go on counting, their retries begin anew (forgiven).
 -- The new transaction id is their place in the lane and lets the sweep find them. An expiry that has passed is dropped.
 -- $3 the outcomes that may be revived. Not without a body, nor on a queue that is deleted. Primary key of message_done.
-WITH gone AS (
+-- Bodies are held first: retention that is just removing one is waited for, and then there is none.
+WITH body AS MATERIALIZED (
+  SELECT p.id FROM posthorn.message_done AS d JOIN posthorn.payload AS p ON p.id = d.payload_id
+  WHERE d.org_id = $1::int AND d.id = ANY ($2::bigint[]) FOR KEY SHARE OF p
+), gone AS (
   DELETE FROM posthorn.message_done AS d
   WHERE d.org_id = $1::int AND d.id = ANY ($2::bigint[]) AND d.outcome::text = ANY ($3::text[])
-    AND EXISTS (SELECT FROM posthorn.payload AS p WHERE p.id = d.payload_id)
+    AND d.expunged_at IS NULL AND d.payload_id = ANY (ARRAY(SELECT id FROM body))
     AND EXISTS (SELECT FROM posthorn.queue AS q WHERE q.id = d.queue_id AND q.deleted_at IS NULL)
   RETURNING d.*
 )

@@ -1,5 +1,6 @@
 -- Outcomes of every kind: d delivered, r retried at, i retried in place, x dead, e expired, c cancelled. Fenced and deleted
 -- as in settle_delivered.
+-- What the receiver said is kept with a message that was found: one taken away meanwhile may have been expunged.
 -- A dead message is forwarded to its dead letter queue in the same commit, sharing the payload, if that queue still is; and
 -- so is its death told by a message on another queue ($20, $21).
 WITH fence AS MATERIALIZED (
@@ -20,6 +21,7 @@ WITH fence AS MATERIALIZED (
   FROM u
   WHERE m.org_id = ANY (ARRAY[u.org_id]) AND m.id = u.id AND m.attempts = u.before AND u.verdict IN ('r', 'i')
     AND u.tenure = ANY (ARRAY(SELECT tenure FROM fence))
+  RETURNING m.id
 ), gone AS (
   DELETE FROM posthorn.message AS m USING u
   WHERE m.org_id = ANY (ARRAY[u.org_id]) AND m.id = u.id AND m.attempts = u.before AND u.verdict NOT IN ('r', 'i')
@@ -48,7 +50,8 @@ WITH fence AS MATERIALIZED (
   INSERT INTO posthorn.attempt (message_id, queue_id, n, started_at, duration_ms, status, outcome, queue_version,
                                 error_code, error, excerpt)
   SELECT u.id, u.queue_id, u.before + 1, to_timestamp(u.started / 1000), u.duration_ms, u.status,
-         CASE WHEN u.verdict = 'i' THEN 'r' ELSE u.verdict END, u.version, u.error_code, u.error, u.excerpt
+         CASE WHEN u.verdict = 'i' THEN 'r' ELSE u.verdict END, u.version, u.error_code, u.error,
+         CASE WHEN u.id IN (SELECT id FROM gone UNION ALL SELECT id FROM kept) THEN u.excerpt END
   FROM u
   WHERE u.started IS NOT NULL AND u.recorded IS NOT TRUE
 )

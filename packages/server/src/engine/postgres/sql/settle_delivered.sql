@@ -1,7 +1,8 @@
 -- The hot settle: delivered messages leave the live table for the history, with their attempt, in one statement.
 -- Fenced per shard: FOR SHARE waits for a takeover under way and, re-reading the row, misses on its new epoch; those
--- messages stay, their attempts are recorded all the same (but for those of an earlier try, $13). Deletes go through the
--- primary key. Of the partitions it touches those that it inserts into: reading `attempt` here would lock them all.
+-- messages stay, their attempts are recorded all the same (but for those of an earlier try, $13), without what the receiver
+-- said: a message that is not found may have been expunged. Deletes go through the primary key. Of the partitions it
+-- touches those that it inserts into: reading `attempt` here would lock them all.
 WITH fence AS MATERIALIZED (
   SELECT f.tenure FROM posthorn.shard AS s
   JOIN unnest($1::smallint[], $2::bigint[]) WITH ORDINALITY AS f (id, epoch, tenure) ON s.id = f.id AND s.epoch = f.epoch
@@ -22,7 +23,8 @@ WITH fence AS MATERIALIZED (
   FROM gone
 ), tried AS (
   INSERT INTO posthorn.attempt (message_id, queue_id, n, started_at, duration_ms, status, outcome, queue_version, excerpt)
-  SELECT u.id, u.queue_id, u.before + 1, to_timestamp(u.started / 1000), u.duration_ms, u.status, 'd', u.version, u.excerpt
+  SELECT u.id, u.queue_id, u.before + 1, to_timestamp(u.started / 1000), u.duration_ms, u.status, 'd', u.version,
+         CASE WHEN u.id IN (SELECT id FROM gone) THEN u.excerpt END
   FROM u WHERE u.recorded IS NOT TRUE
 )
 SELECT tenure::text FROM fence

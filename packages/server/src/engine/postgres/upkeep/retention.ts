@@ -2,12 +2,14 @@
  * Retention, message by message: for history that does not leave with its span.
  *
  * Guarantees that what was settled longer than the retention ago goes, with its attempts and with the payloads that no
- * message refers to any more; that nothing younger goes, nothing that lives and nothing dead, nor a body of theirs.
+ * message refers to any more; that nothing younger goes, nothing that lives and nothing dead, nor a body of theirs. Queues
+ * with a rule of their own are left to queue-retention.ts.
  * Walks each range of ids org by org, lowest id first, and leaves an org at the first message put within the retention:
  * what follows was put later and so settled later. What was put long ago and settled lately (a long delay) is stepped over
- * and met again on the next walk. A walk is cut into calls; each page of it is one statement and one commit.
+ * and met again on the next walk. A walk is cut into calls; each page of it is one commit.
  */
 import type { Database } from '../../../db/port.ts'
+import { readPage, removeSettled } from './expired-page.ts'
 import { statements } from './statements.ts'
 
 export interface ExpireOptions {
@@ -74,8 +76,8 @@ async function nextOrg(
 
 async function expirePage(db: Database, range: Range, place: HistoryPlace, retentionMs: number) {
   const params = [range.lo, range.hi, place.orgId, place.after, PAGE, retentionMs].map(String)
-  const [row] = await db.hot.rows(statements.expirePage, params)
-  const [seen, last, over, removed] = row!
-  const isOver = over === 'true' || Number(seen) < PAGE
-  return { seen: Number(seen), removed: Number(removed), next: isOver ? null : { ...place, after: Number(last) } }
+  const { seen, last, reached, over } = await readPage(db.hot, statements.findExpired, params)
+  const removed = over ? await removeSettled(db.hot, place.orgId, over) : 0
+  const isOver = reached !== null || seen < PAGE
+  return { seen, removed, next: isOver ? null : { ...place, after: last! } }
 }

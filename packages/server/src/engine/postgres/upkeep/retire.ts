@@ -3,22 +3,27 @@
  *
  * A span that has been full for longer than the retention is dropped with its three partitions. What must outlive it moves
  * to the `_old` partitions in the same transaction, by moving their upper bound to the span's: live messages' attempts and
- * bodies, dead messages, what was settled within the retention, and bodies that a message elsewhere refers to. They are
- * found by indexes that hold little else, and read beforehand, so that puts and settles wait only for the move itself.
- * Nothing is missing at any moment: readers see the state before or the state after, and what is written to the span
- * meanwhile waits, and lands in `_old`.
+ * bodies, dead messages, what was settled within the retention or belongs to a queue that keeps it longer, and bodies that a
+ * message elsewhere refers to. They are found by indexes that hold little else, and read beforehand, so that puts and
+ * settles wait only for the move itself. Nothing is missing at any moment: readers see the state before or the state after,
+ * and what is written to the span meanwhile waits, and lands where its survivors are.
  *
- * If a lock is not to be had at once, or if too much would have to move, the span stays for now.
+ *   full ──▶ retired        while one before it has to stay:  full ──▶ thinned ──that one is gone──▶ retired
+ *
+ * If a lock is not to be had at once, or if too much would have to move, the span stays for now. Those behind it are
+ * thinned: their partitions give way to new ones, of the same range, that hold the survivors alone.
  */
 import type { Database, Executor } from '../../../db/port.ts'
 import type { SpanRange } from './plan-spans.ts'
 import { isLockTimeout, lockSpans } from './spans.ts'
 import { statements } from './statements.ts'
+import { copySurvivors, countSurvivors, findSurvivors, sizeOf, useIndexes } from './survivors.ts'
 
 export interface Retired {
+  /** Retired or thinned. */
   readonly spans: number
-  /** Why the next one stays although its time is over; null if none does. */
-  readonly stays: Staying | null
+  /** Why others stay although their time is over. */
+  readonly stay: readonly Staying[]
 }
 
 export type Staying =
@@ -26,10 +31,24 @@ export type Staying =
   | { readonly reason: 'locked'; readonly span: SpanRange }
   | { readonly reason: 'full of survivors'; readonly span: SpanRange; readonly atLeast: number }
 
+interface RetireOptions {
+  readonly retentionMs: number
+  /** More are not moved, since puts wait for it. */
+  readonly mostSurvivors?: number
+  /** Spans that are not looked at, by their `lo`. */
+  readonly resting?: ReadonlySet<number>
+}
+
+type Limits = Required<Omit<RetireOptions, 'resting'>>
+
+interface Ripe extends SpanRange {
+  readonly is_first: boolean
+  readonly is_thinned: boolean
+}
+
 /** Puts and settles wait for us while we wait: for each of the three tables at most this long. */
 const LOCK_TIMEOUT_MS = 100
 const MOST_SURVIVORS = 20_000
-const ALL = 2 ** 31 - 1
 
 /**
  * With the column that they are partitioned by, and in the order in which statements lock them that use more than one
@@ -41,78 +60,42 @@ const TABLES = [
   ['payload', 'id'],
 ] as const
 
-/** Drops every span whose time is over, the oldest first. @throws DatabaseError */
-export async function retireSpans(
-  db: Database,
-  { retentionMs, mostSurvivors = MOST_SURVIVORS }: { readonly retentionMs: number; readonly mostSurvivors?: number },
-): Promise<Retired> {
-  for (let spans = 0; ; spans++) {
-    const [span] = await db.query<SpanRange>(statements.findRetirable, [retentionMs])
-    if (!span) return { spans, stays: null }
-    const stays = await retire(db, span, retentionMs, mostSurvivors)
-    if (stays) return { spans, stays }
+/** Drops the history of every span whose time is over, the oldest first. @throws DatabaseError */
+export async function retireSpans(db: Database, options: RetireOptions): Promise<Retired> {
+  const { retentionMs, mostSurvivors = MOST_SURVIVORS, resting } = options
+  const stay = new Map<number, Staying>()
+  for (let spans = 0; ; ) {
+    const ripe = await db.query<Ripe>(statements.findRetirable, [retentionMs])
+    const next = ripe.find(
+      ({ lo, is_first, is_thinned }) => !stay.has(lo) && !resting?.has(lo) && (is_first || !is_thinned),
+    )
+    const staying = next && (await retire(db, next, { retentionMs, mostSurvivors }))
+    if (staying) stay.set(next!.lo, staying)
+    else if (next) spans++
+    // Whoever holds a lock holds up the next try too, and each try holds up puts.
+    if (!next || staying?.reason === 'locked') return { spans, stay: [...stay.values()] }
   }
 }
 
-async function retire(db: Database, span: SpanRange, retentionMs: number, most: number): Promise<Staying | null> {
-  const atLeast = await db.transaction(tx => countSurvivors(tx, span, retentionMs, most), { slow: true })
-  if (atLeast > most) return { reason: 'full of survivors', span, atLeast }
+async function retire(
+  db: Database,
+  { lo, hi, is_first }: Ripe,
+  { retentionMs, mostSurvivors }: Limits,
+): Promise<Staying | null> {
+  const span = { lo, hi }
+  const found = await db.transaction(tx => countSurvivors(tx, span, retentionMs, mostSurvivors), { slow: true })
+  if (found > mostSurvivors) return { reason: 'full of survivors', span, atLeast: found }
   try {
-    await provideBound(db, span.hi)
-    await db.transaction(tx => swap(db, tx, span, retentionMs))
-    return null
+    if (is_first) await provideBound(db, hi)
+    const swap = is_first ? moveToOld : thin
+    // A rule of a queue may have changed since they were counted.
+    const most = 2 * mostSurvivors
+    const atLeast = await db.transaction(tx => swap(db, tx, span, { retentionMs, mostSurvivors: most }))
+    return atLeast > most ? { reason: 'full of survivors', span, atLeast } : null
   } catch (error) {
     if (isLockTimeout(error)) return { reason: 'locked', span }
     throw error
   }
-}
-
-interface Survivors {
-  readonly settled: { readonly orgs: number[]; readonly ids: number[] }
-  /** Whose attempts stay: settled and live. */
-  readonly messages: { readonly queues: number[]; readonly ids: number[] }
-  readonly payloads: number[]
-}
-
-interface SurvivorRow {
-  readonly kind: 'l' | 'd' | 'p'
-  readonly org_id: number
-  readonly queue_id: number
-  readonly id: number
-  readonly payload_id: number
-}
-
-/** Not prepared: a plan for any range would have to do without knowing which partitions it needs. */
-async function findSurvivors(
-  tx: Executor,
-  { lo, hi }: SpanRange,
-  retentionMs: number,
-  most: number,
-): Promise<Survivors> {
-  const { text } = statements.findSurvivors
-  const rows = await tx.query<SurvivorRow>({ name: '', text }, [lo, hi, retentionMs, most])
-  const settled = rows.filter(row => row.kind === 'd')
-  const messages = rows.filter(row => row.kind !== 'p')
-  const payloads = rows.map(row => row.payload_id).filter(id => id >= lo && id < hi)
-  return {
-    settled: { orgs: settled.map(row => row.org_id), ids: settled.map(row => row.id) },
-    messages: { queues: messages.map(row => row.queue_id), ids: messages.map(row => row.id) },
-    payloads: [...new Set(payloads)],
-  }
-}
-
-async function countSurvivors(tx: Executor, span: SpanRange, retentionMs: number, most: number): Promise<number> {
-  await useIndexes(tx)
-  const { settled, messages, payloads } = await findSurvivors(tx, span, retentionMs, most + 1)
-  const params = [messages.queues, messages.ids, payloads, span.lo, span.hi]
-  const [read] = await tx.query<{ attempts: number }>({ name: '', text: statements.readSurvivors.text }, params)
-  return Math.max(settled.ids.length, messages.ids.length, payloads.length, read!.attempts)
-}
-
-/** Statistics of these tables are of no use: all that is asked here is asked by key. */
-function useIndexes(tx: Executor): Promise<void> {
-  return tx.exec(`SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;
-    SET LOCAL enable_mergejoin = off; SET LOCAL jit = off`)
 }
 
 /** A proven bound saves ATTACH from reading all of `_old` while everybody waits. */
@@ -135,15 +118,14 @@ async function provideBound(db: Database, hi: number): Promise<void> {
   )
 }
 
-/** Locks, moves, drops: the one moment in which puts and settles wait. */
-async function swap(db: Database, tx: Executor, { lo, hi }: SpanRange, retentionMs: number): Promise<void> {
-  await lockSpans(db, tx, LOCK_TIMEOUT_MS)
-  await useIndexes(tx)
-  // The parents alone: an autovacuum at work on some other partition must not turn us away.
-  await tx.exec(each(table => `LOCK TABLE ONLY ${table} IN ACCESS EXCLUSIVE MODE`))
+/** Locks, moves, drops: the one moment in which puts and settles wait. Gives the number of survivors; too many: nothing is done. */
+async function moveToOld(db: Database, tx: Executor, span: SpanRange, limits: Limits): Promise<number> {
+  const { lo, hi } = span
+  await lockAll(db, tx)
+  const survivors = await findSurvivors(tx, span, limits.retentionMs, limits.mostSurvivors + 1)
+  if (sizeOf(survivors) > limits.mostSurvivors) return sizeOf(survivors)
   await tx.exec(each(table => `ALTER TABLE ${table} DETACH PARTITION ${table}_old`))
-  // Found anew: what became live or was settled until now is among them, what was deleted is not.
-  await move(tx, { lo, hi }, await findSurvivors(tx, { lo, hi }, retentionMs, ALL))
+  await copySurvivors(tx, '_old', span, survivors)
   await tx.exec(each(table => `ALTER TABLE ${table} DETACH PARTITION ${table}_${lo}`))
   await tx.exec(
     each(table => `ALTER TABLE ${table} ATTACH PARTITION ${table}_old FOR VALUES FROM (MINVALUE) TO (${hi})`),
@@ -151,13 +133,34 @@ async function swap(db: Database, tx: Executor, { lo, hi }: SpanRange, retention
   await tx.exec(each((table, name) => `ALTER TABLE ${table}_old DROP CONSTRAINT ${name}_old_bound`))
   await tx.exec(each(table => `DROP TABLE ${table}_${lo}`))
   await tx.query(statements.removeSpan, [lo])
+  return sizeOf(survivors)
 }
 
-async function move(tx: Executor, { lo, hi }: SpanRange, { settled, messages, payloads }: Survivors): Promise<void> {
-  const { moveSettled, moveAttempts, movePayloads } = statements
-  await tx.query({ name: '', text: moveSettled.text }, [settled.orgs, settled.ids, lo, hi])
-  await tx.query({ name: '', text: moveAttempts.text }, [messages.queues, messages.ids, lo, hi])
-  await tx.query({ name: '', text: movePayloads.text }, [payloads, lo, hi])
+/** The same for a span that `_old` cannot reach over: new partitions for its survivors take the place of the old ones. */
+async function thin(db: Database, tx: Executor, span: SpanRange, limits: Limits): Promise<number> {
+  const { lo, hi } = span
+  await lockAll(db, tx)
+  const survivors = await findSurvivors(tx, span, limits.retentionMs, limits.mostSurvivors + 1)
+  if (sizeOf(survivors) > limits.mostSurvivors) return sizeOf(survivors)
+  const kept = `_${lo}_kept`
+  await tx.exec(each(table => `CREATE TABLE ${table}${kept} (LIKE ${table} INCLUDING ALL)`))
+  await copySurvivors(tx, kept, span, survivors)
+  await tx.exec(each(table => `ALTER TABLE ${table} DETACH PARTITION ${table}_${lo}`))
+  await tx.exec(each(table => `DROP TABLE ${table}_${lo}`))
+  await tx.exec(each((table, name) => `ALTER TABLE ${table}${kept} RENAME TO ${name}_${lo}`))
+  await tx.exec(
+    each(table => `ALTER TABLE ${table} ATTACH PARTITION ${table}_${lo} FOR VALUES FROM (${lo}) TO (${hi})`),
+  )
+  await tx.query(statements.markThinned, [lo])
+  return sizeOf(survivors)
+}
+
+/** Survivors are found after this: what became live or was settled until now is among them, what was deleted is not. */
+async function lockAll(db: Database, tx: Executor): Promise<void> {
+  await lockSpans(db, tx, LOCK_TIMEOUT_MS)
+  await useIndexes(tx)
+  // The parents alone: an autovacuum at work on some other partition must not turn us away.
+  await tx.exec(each(table => `LOCK TABLE ONLY ${table} IN ACCESS EXCLUSIVE MODE`))
 }
 
 function each(statement: (table: string, name: string) => string): string {
