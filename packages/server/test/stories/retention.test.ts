@@ -120,7 +120,7 @@ eachPlace(open => {
     await pause(1500)
     expect(arrived()).toBe(1)
     expect(await node.api.get(`/messages/${id}/attempts`)).toMatchObject([
-      { n: 1, errorCode: 'timeout', excerpt: null },
+      { n: 1, status: 500, errorCode: 'http_status', excerpt: null },
     ])
     expect(await get(id)).toMatchObject({ status: 'cancelled', body: null })
   })
