@@ -1,31 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import https from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
-import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { makeCertificate } from '../../test/certificate.ts'
 import { createGuard, type Resolver } from './guard.ts'
 import { listen, receiver, sender } from './receivers.suite.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'posthorn-tls-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-/** A certificate for hook.example and 127.0.0.1, made by the openssl program: Node can read certificates, not make them. */
-function makeCertificate(): { key: string; cert: string } | null {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const subject = ['-subj', '/CN=hook.example', '-addext', 'subjectAltName=DNS:hook.example,IP:127.0.0.1']
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  try {
-    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], { stdio: 'pipe' })
-  } catch (error) {
-    console.warn('SKIPPED: the TLS tests of the sender need the openssl program', error)
-    return null
-  }
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
-}
-
-const certificate = makeCertificate()
+const certificate = makeCertificate('hook.example')
 const loopback: Resolver = (_, done) => done(null, [{ address: '127.0.0.1', family: 4 }])
 const guard = createGuard({ allowLoopback: true, allow: [], resolver: loopback })
 

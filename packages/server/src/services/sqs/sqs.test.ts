@@ -1,0 +1,174 @@
+import { startFauxqs } from 'fauxqs'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { wrongSignature } from '../aws/verify.suite.ts'
+import { open, serviceSuite } from '../service.suite.ts'
+import {
+  type Asked,
+  faultOfNote,
+  json,
+  noteOf,
+  parse,
+  type Replied,
+  type StandIn,
+  startHttp,
+} from '../stand-in.suite.ts'
+import { sqs } from './sqs.ts'
+
+const KEYS = { AKIDEXAMPLE1234567: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+const ACCOUNT = '/000000000000'
+
+/** fauxqs, which does not look at signatures, behind a door that does. */
+async function start() {
+  const fauxqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: 'eu-central-1' })
+  onTestFinished(() => fauxqs.stop())
+  const urls = new Map<string, string>()
+  for (const name of ['plain', 'line.fifo']) {
+    const attributes: Record<string, string> = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}
+    urls.set(name, fauxqs.createQueue(name, { region: 'eu-central-1', attributes }).queueUrl)
+  }
+  const http = await startHttp({
+    error: (status, message) =>
+      json(status, { __type: `com.amazonaws.sqs#${NAMES[status] ?? 'InvalidParameterValue'}`, message }),
+    async answer(asked): Promise<Replied> {
+      const wrong = wrongSignature(asked, 'sqs', KEYS)
+      if (wrong !== null) return json(403, { __type: `com.amazon.coral.service#${wrong}`, message: 'No.' })
+      return forward(asked, `http://127.0.0.1:${fauxqs.port}`, urls)
+    },
+  })
+  const credentials = {
+    host: 'eu-central-1',
+    user: 'AKIDEXAMPLE1234567',
+    password: KEYS.AKIDEXAMPLE1234567,
+    path: `${http.origin}${ACCOUNT}/plain`,
+  }
+  const inside = (name: string) => fauxqs.inspectQueue(name)!.messages.ready
+  const standIn: StandIn = {
+    ...http,
+    credentials,
+    wrong: { ...credentials, password: 'another' },
+    taken: () => inside('plain').map(({ body }) => (JSON.parse(body) as { id: string }).id),
+    act: faultOfNote,
+  }
+  return { ...standIn, ...http, inside }
+}
+
+const NAMES: Readonly<Record<number, string>> = { 429: 'RequestThrottled', 503: 'ServiceUnavailable' }
+
+/** fauxqs knows its queues by URLs with its own host and port. */
+async function forward(
+  { method, target, headers, body }: Asked,
+  origin: string,
+  urls: ReadonlyMap<string, string>,
+): Promise<Replied> {
+  const text = body.toString('utf8').replace(/"QueueUrl":"([^"]*)"/, (all, url: string) => {
+    const own = urls.get(url.split('/').at(-1)!)
+    return own === undefined ? all : `"QueueUrl":"${own}"`
+  })
+  const { 'x-amz-target': action = '', 'content-type': type = '', authorization = '' } = headers
+  const response = await fetch(origin + target, {
+    method,
+    headers: { 'x-amz-target': String(action), 'content-type': type, authorization },
+    body: text,
+  })
+  return {
+    status: response.status,
+    headers: { 'content-type': 'application/x-amz-json-1.0' },
+    body: await response.text(),
+  }
+}
+
+serviceSuite(sqs, { start })
+
+describe('Amazon SQS', () => {
+  const begin = async (queue = 'plain') => {
+    const standIn = await start()
+    const path = standIn.credentials.path!.replace(/plain$/, queue)
+    return { standIn, ...open(sqs, { credentials: { ...standIn.credentials, path } }) }
+  }
+
+  test('a note arrives as it stands, with its attributes, ten in a request', async () => {
+    const { service, standIn } = await begin()
+    const attributes = { Schema: 'posthorn:1', Stage: 'deliver', CampaignName: '', ActionType: 'register' }
+    const notes = Array.from({ length: 25 }, (_, index) => noteOf(`msg_${index}`, { attributes }))
+    const outcomes = await service.deliver.event!(notes)
+    expect(outcomes.every(outcome => outcome.kind === 'delivered' && outcome.reference !== null)).toBe(true)
+    expect(standIn.requests()).toBe(3)
+    const [first] = standIn.inside('plain')
+    expect(first).toMatchObject({
+      body: '{"id":"msg_0"}',
+      messageAttributes: { ActionType: { DataType: 'String', StringValue: 'register' } },
+    })
+    expect(Object.keys(first!.messageAttributes)).not.toContain('CampaignName')
+  })
+
+  test('of a batch in which some are refused, those alone die, with the reason of SQS', async () => {
+    const { service, standIn } = await begin()
+    const outcomes = await service.deliver.push!([noteOf('a'), noteOf('b', { body: 'bell \u0007' }), noteOf('c')])
+    expect(outcomes).toMatchObject([
+      { kind: 'delivered' },
+      {
+        kind: 'dead',
+        fault: { code: 'rejected', serviceCode: 'InvalidMessageContents', reason: expect.stringContaining('SQS') },
+      },
+      { kind: 'delivered' },
+    ])
+    expect(standIn.taken()).toEqual(['a', 'c'])
+  })
+
+  test('what SQS could not take for reasons of its own is retried alone', async () => {
+    const http = await startHttp({
+      error: status => json(status, {}),
+      answer: asked => {
+        const entries = parse(asked).Entries as { Id: string; MessageBody: string }[]
+        const Failed = [{ Id: entries[1]!.Id, Code: 'InternalError', SenderFault: false, Message: 'later' }]
+        return json(200, { Successful: [{ Id: entries[0]!.Id, MessageId: 'x', MD5OfMessageBody: '' }], Failed })
+      },
+    })
+    const path = `${http.origin}${ACCOUNT}/plain`
+    const credentials = { host: 'eu-central-1', user: 'AKIDEXAMPLE1234567', password: 'x', path }
+    const { service } = open(sqs, { credentials })
+    // The SDK compares checksums of bodies; this server gives a wrong one, so the whole of the batch is in doubt.
+    const outcomes = await service.deliver.push!([noteOf('a'), noteOf('b'), noteOf('c')])
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['retry', 'retry', 'retry'])
+  })
+
+  test('a FIFO queue keeps the order of a group, and takes a repeated message once', async () => {
+    const { service, standIn } = await begin('line.fifo')
+    const notes = ['a', 'b', 'c'].map(id => noteOf(id, { group: 'one' }))
+    await service.deliver.push!(notes)
+    await service.deliver.push!(notes)
+    const inside = standIn.inside('line.fifo')
+    expect(inside.map(({ body }) => JSON.parse(body))).toEqual([{ id: 'a' }, { id: 'b' }, { id: 'c' }])
+    expect(inside[0]).toMatchObject({ messageGroupId: 'one', messageDeduplicationId: 'a' })
+  })
+
+  test('messages that are too many bytes together go in several requests, one that is too large alone dies', async () => {
+    const { service, standIn } = await begin()
+    const large = (id: string, bytes: number) => noteOf(id, { body: JSON.stringify({ id, fill: 'x'.repeat(bytes) }) })
+    const outcomes = await service.deliver.push!([large('a', 700_000), large('b', 700_000), large('c', 1_100_000)])
+    expect(outcomes).toMatchObject([
+      { kind: 'delivered' },
+      { kind: 'delivered' },
+      { kind: 'dead', fault: { code: 'too_large' } },
+    ])
+    expect(standIn.taken()).toEqual(['a', 'b'])
+  })
+
+  test('a queue that is not there is a matter of settings, and kills no message', async () => {
+    const { service } = await begin('nowhere')
+    expect(await service.deliver.push!([noteOf('a'), noteOf('b')])).toMatchObject([
+      {
+        kind: 'retry',
+        fault: { code: 'misconfigured', serviceCode: expect.stringMatching(/QueueDoesNotExist|NonExistentQueue/) },
+      },
+      { kind: 'retry' },
+    ])
+    expect(await service.check()).toMatchObject({ fault: { code: 'misconfigured' } })
+  })
+
+  test('a check tells how many wait', async () => {
+    const { service } = await begin()
+    await service.deliver.push!([noteOf('a')])
+    expect(await service.check()).toEqual({ ok: true, value: expect.stringMatching(/queue plain: about 1 message/) })
+  })
+})
