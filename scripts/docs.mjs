@@ -1,6 +1,7 @@
 /**
- * Writes the reference pages: settings, errors, REST and operational events from the contract, what is covered of pg-hooks
- * from its tests. With `--check` it writes nothing and fails if a page differs from what it would write.
+ * Writes the reference pages: settings, errors, REST and operational events from the contract, services from their
+ * catalogue, what is covered of pg-hooks from its tests. With `--check` it writes nothing and fails if a page
+ * differs from what it would write.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,18 +11,23 @@ import { root, runTool } from './run.mjs'
 import { giveUp, say } from './say.mjs'
 
 const FOLDER = join(root, 'docs/reference')
-const GENERATED = '<!-- Generated from packages/contract by `node scripts/docs.mjs`. Change it there. -->'
+const generatedFrom = place => `<!-- Generated from ${place} by \`node scripts/docs.mjs\`. Change it there. -->`
 
 await install()
-if (!(await build({ only: ['contract'], quick: true })))
+if (!(await build({ only: ['contract', 'server'], quick: true })))
   giveUp('the build failed; what the compiler found stands above.')
 const contract = await import('../packages/contract/dist/index.js')
+const services = join(root, 'packages/server/dist/services')
+const { SERVICES } = await import(`${services}/catalogue.js`)
+const { CALLS } = await import(`${services}/calls.js`)
+const { FAULTS } = await import(`${services}/faults.js`)
 
 const pages = {
   'settings.md': settingsPage(),
   'errors.md': errorsPage(),
   'rest.md': restPage(),
   'operational-events.md': operationalEventsPage(),
+  'services.md': servicesPage(),
 }
 mkdirSync(FOLDER, { recursive: true })
 const outdated = Object.entries(pages).filter(([name, text]) => read(join(FOLDER, name)) !== text)
@@ -151,8 +157,54 @@ function kindOf({ type, format, anyOf, items }) {
   return anyOf ? [...new Set(anyOf.map(kindOf))].join(' or ') : 'any'
 }
 
-function page(title, text, body) {
-  return `${GENERATED}\n\n# ${title}\n\n${text}\n\n${body}`
+function servicesPage() {
+  const calls = Object.entries(CALLS).map(([name, text]) => [
+    `\`${name}\``,
+    text,
+    SERVICES.filter(service => service.calls.includes(name))
+      .map(service => `\`${service.name}\``)
+      .join(', '),
+  ])
+  const faults = Object.entries(FAULTS).map(([code, { text, retry, about }]) => [
+    `\`${code}\``,
+    text,
+    retry ? 'yes' : 'no',
+    about === 'service' ? 'the service' : 'the message',
+  ])
+  return page(
+    'Services',
+    `What each service needs, and what it can do. No secret appears in a reason or in the log. Adding a service is [a folder and one line](../guides/adding-a-service.md).`,
+    `${SERVICES.map(serviceSection).join('\n')}
+## Calls
+
+What can be asked of a service besides delivering.
+
+${table(['call', 'what it does', 'services'], calls)}
+## Faults
+
+A message is retried where that can help, and dead with the service's reason where it cannot.
+
+${table(['fault', 'what it means', 'retried', 'trouble of'], faults)}`,
+    'packages/server/src/services',
+  )
+}
+
+function serviceSection({ name, title, summary, functions, batch, credentials, calls }) {
+  const fields = Object.entries(credentials.fields).map(([field, rule]) => [
+    `\`${field}\``,
+    rule.meaning,
+    rule.required ? 'required' : (rule.default ?? 'may be left out'),
+  ])
+  const code = names => names.map(one => `\`${one}\``).join(', ') || 'none'
+  const most = functions.some(one => one !== 'detail' && one !== 'storage')
+    ? `; at most ${batch} messages at a time`
+    : ''
+  const needs = fields.length === 0 ? 'It needs no credentials.\n' : table(['field', 'meaning', ''], fields)
+  return `## ${name}\n\n${title}. ${summary}\n\nFunctions: ${code(functions)}${most}. Calls: ${code(calls)}.\n\n${needs}`
+}
+
+function page(title, text, body, place = 'packages/contract') {
+  return `${generatedFrom(place)}\n\n# ${title}\n\n${text}\n\n${body}`
 }
 
 function table(heads, rows) {
