@@ -18,6 +18,8 @@ export interface SuiteOptions {
   readonly start: () => Promise<StandIn>
   /** Laws that cannot apply to this service, each with the reason. */
   readonly skip?: { readonly [L in Law]?: string }
+  /** Whether its answers say for how long to stay away: the stand-ins ask for 7 s. */
+  readonly saysHowLong?: boolean
 }
 
 export type Law = Behaviour | 'wrong credentials' | 'guard' | 'unreachable'
@@ -66,7 +68,7 @@ export function open(type: ServiceType, given: OpenOptions = {}): Opened {
   return { service, clock, lines }
 }
 
-export function serviceSuite(type: ServiceType, { start, skip = {} }: SuiteOptions): void {
+export function serviceSuite(type: ServiceType, { start, skip = {}, saysHowLong = false }: SuiteOptions): void {
   const begin = async (how: Behaviour, options: OpenOptions = {}) => {
     const standIn = await start()
     standIn.behave(how)
@@ -109,6 +111,7 @@ export function serviceSuite(type: ServiceType, { start, skip = {} }: SuiteOptio
       const { service, standIn, clock } = await begin('throttles')
       const first = await standIn.act(service)
       expect(first).toMatchObject({ code: 'throttled', retryAfterMs: expect.any(Number) })
+      if (saysHowLong) expect(first!.retryAfterMs).toBe(7_000)
       const requests = standIn.requests()
       standIn.behave('well')
       expect(await standIn.act(service)).toMatchObject({ code: 'throttled', retryAfterMs: expect.any(Number) })

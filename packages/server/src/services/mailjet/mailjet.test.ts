@@ -80,7 +80,7 @@ function answerTo({ To: [to] }: Message): Record<string, unknown> {
   return { Status: 'success', To: [{ Email: to!.Email, MessageUUID: `uuid-${name}`, MessageID: 456 }] }
 }
 
-serviceSuite(mailjet, { start })
+serviceSuite(mailjet, { start, saysHowLong: true })
 
 describe('Mailjet', () => {
   const begin = async () => {

@@ -57,7 +57,7 @@ async function act(service: Service) {
   return answer.ok ? null : answer.fault
 }
 
-serviceSuite(stripe, { start })
+serviceSuite(stripe, { start, saysHowLong: true })
 serviceSuite(testStripe, { start })
 
 describe('Stripe', () => {

@@ -64,7 +64,7 @@ function details(email: string): Replied {
 
 const noCheck = 'a check asks without credentials, lest it set something off'
 const anything = 'any answer below 300 is a receiver’s yes'
-serviceSuite(webhook, { start, skip: { 'wrong credentials': noCheck, babbles: anything } })
+serviceSuite(webhook, { start, saysHowLong: true, skip: { 'wrong credentials': noCheck, babbles: anything } })
 
 describe('a webhook', () => {
   const begin = async (given: Partial<Credentials> = {}, isMine?: (asked: Asked) => boolean) => {

@@ -52,7 +52,7 @@ async function save(service: Service) {
   return answer.ok ? null : answer.fault
 }
 
-serviceSuite(wordpress, { start })
+serviceSuite(wordpress, { start, saysHowLong: true })
 
 describe('WordPress', () => {
   const begin = async () => {
