@@ -169,7 +169,7 @@ eachDatabase('the chain of a cron', open => {
     const log: Log = { ...silentLog, error: fields => complaints.push(fields) }
     const unreadable = await make()
     const refused = await make()
-    const well = await make()
+    const well = await make({ schedule: '0 0 1 1 *' })
     await run(`UPDATE posthorn.cron SET time_zone = 'No/Where' WHERE id = $1::int`, [unreadable])
     await letPass([unreadable, refused, well], 5)
     const putWithin: PutWithin = async (tx, messages) => {
