@@ -153,7 +153,7 @@ eachDatabase('GraphQL over the queue room', open => {
       })
       const keyed = await ask(
         node,
-        `mutation { insertMessages(inputs: [{queueId: ${queue}, idempotencyKey: "k"}]) { id } }`,
+        `mutation { insertMessages(inputs: [{queueId: ${queue}, idempotencyKey: "k"}, {queueId: ${queue}}]) { id } }`,
       )
       expect(keyed.errors).toMatchObject([{ message: expect.stringContaining('idempotencyKey must not be given') }])
       expect(await count('SELECT count(*) AS n FROM posthorn.message WHERE org_id = $1::int')).toBe(0)

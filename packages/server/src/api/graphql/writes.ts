@@ -148,7 +148,10 @@ async function insertMany(
   if (inputs.length > MAX_BATCH) throw invalid('inputs', `must not have more than ${MAX_BATCH} items`)
   // All are checked before the first is stored.
   const checked = inputs.map((input, i) => prepare(calls, acts.create!, context, readNew(input, i), `inputs/${i}`))
-  return checked.length === 0 ? [] : createTogether(room, checked, context, info)
+  if (checked.length === 0) return []
+  // A single one shares its commit with whoever stores at the same time.
+  if (checked.length === 1) return [await calls.call(acts.create!, context, checked[0]!)]
+  return createTogether(room, checked, context, info)
 }
 
 function readNew(input: Values | null, i: number): Values {
