@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
 const STORIES = 'packages/server/test/stories/**/*.test.ts'
+/** Stories that measure pauses, or fill what others need. */
+const TIMED = ['takeover', 'leader', 'isolation', 'membership', 'order', 'disk-full'].map(
+  name => `packages/server/test/stories/${name}.test.ts`,
+)
 
 export default defineConfig({
   resolve: {
@@ -23,9 +27,14 @@ export default defineConfig({
         },
       },
       {
-        // Stories start processes and measure pauses: one after the other, and after everything else.
+        // Stories start processes of their own: two at once are enough, and after everything else.
         extends: true,
-        test: { name: 'stories', include: [STORIES], maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: { name: 'stories', include: [STORIES], exclude: TIMED, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        // One after the other, with nothing beside them.
+        extends: true,
+        test: { name: 'timed stories', include: TIMED, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { parse } from 'pg-connection-string'
 import { describe } from 'vitest'
-import { DATABASE_KINDS, type DatabaseKind, describePostgres, freshDatabase } from '../databases.ts'
+import { copyEmbedded, DATABASE_KINDS, type DatabaseKind, describePostgres, freshDatabase } from '../databases.ts'
 
 export interface Place {
   /** How many nodes a story may run on it at once. */
@@ -33,7 +33,8 @@ export function eachPlace(suite: (open: () => Promise<Place>, kind: DatabaseKind
 }
 
 export async function openEmbedded(): Promise<Place> {
-  const { env, remove } = makeFolder()
+  const { env, folder, remove } = makeFolder()
+  await copyEmbedded(folder)
   const missing = (): never => {
     throw new Error('the embedded database has no address')
   }
@@ -63,11 +64,12 @@ export async function openPostgres(): Promise<Place> {
   }
 }
 
-function makeFolder(): { env: Record<string, string>; remove: () => void } {
+function makeFolder(): { env: Record<string, string>; folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-story-'))
   const key = randomBytes(32).toString('base64')
   return {
     env: { POSTHORN_DATA_DIR: folder, POSTHORN_SECRET_KEY: key, POSTHORN_LOG_LEVEL: 'debug' },
+    folder,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

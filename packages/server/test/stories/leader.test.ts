@@ -35,6 +35,11 @@ async function leaderOf(living: readonly NodeProcess[]): Promise<NodeProcess> {
   }
 }
 
+/** It has a lock session, and owns what it holds. */
+async function untilReady(node: NodeProcess): Promise<void> {
+  while ((await fetch(`${node.url}/health/ready`)).status !== 200) await pause(20)
+}
+
 describePostgres('of two nodes one leads, as users of pg-hooks see it', () => {
   const ends: readonly [string, (node: NodeProcess) => unknown][] = [
     ['is stopped', node => void node.stop()],
@@ -66,6 +71,7 @@ describePostgres('of two nodes one leads, as users of pg-hooks see it', () => {
   test('a leader whose lock connection is cut delivers again by itself [pg-hooks: leader.cut]', async () => {
     const { id } = await nodes[0]!.api.createQueue({ callbackUrl: receiver.url })
     for (let round = 1; round <= 2; round++) {
+      await Promise.all(nodes.map(untilReady))
       expect(await place.terminate('posthorn locks')).toBe(2)
       await nodes[round % 2]!.api.put(id, `round ${round}`)
       await receiver.waitForArrivals(round, 10_000)
