@@ -55,8 +55,8 @@ export class Gates<R extends Route> {
   }
 
   ended(queue: QueueRun<R>, message: object, report: Report): void {
-    const now = this.#options.clock.monotonic()
-    const change = queue.gate?.ended(message, signOf(report), now) ?? null
+    if (queue.gate === null) return
+    const change = queue.gate.ended(message, signOf(report), this.#options.clock.monotonic())
     if (change === 'opened') {
       // What waits in memory may wait there for long: it is read again when it is wanted.
       queue.backlog?.clear()
