@@ -21,7 +21,6 @@ const PARTS = {
   isolation: { file: `${STORIES}/isolation.test.ts`, env: { STORY_BACKLOG: '10000' } },
   import: { file: `${STORIES}/import.test.ts`, env: { STORY_IMPORT: '100000' } },
   leader: { file: `${STORIES}/leader.test.ts`, env: {} },
-  import: { file: `${STORIES}/import.test.ts`, env: { STORY_IMPORT: '100000' } },
   simulation: { file: 'packages/server/test/simulation', env: { SIMULATION_SEEDS: '10000' } },
   'late-commit': { file: `${ENGINE}/late-commit.test.ts`, env: { LATE_COMMIT_MS: '60000' } },
   'head-loader': { file: `${ENGINE}/head-loader.test.ts`, env: { HEAD_LOADER_ROWS: '6000000' } },
