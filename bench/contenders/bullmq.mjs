@@ -2,11 +2,10 @@
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { makeObject } from '../body.mjs'
-import { closedLoop, inPieces, openLoop, seconds, until } from './load.mjs'
+import { inPieces, loadedBy } from './load.mjs'
 import { CONNECTIONS, openClient } from './receiver-client.mjs'
 
 const QUEUE = 'webhook'
-const BULK = 1000
 
 export async function start({ redisPath, sinkUrl }) {
   const connect = () => new Redis({ path: redisPath, maxRetriesPerRequest: null })
@@ -27,27 +26,19 @@ export async function start({ redisPath, sinkUrl }) {
     return Object.values(counts).reduce((sum, count) => sum + count, 0)
   }
   return {
-    prepare: messages => inPieces({ count: messages, size: BULK, width: 2 }, addMany),
+    ...loadedBy({ add, addMany, stored }),
     drain() {
       if (runs) worker.resume()
       else worker.run().catch(error => console.error(error))
       runs = true
     },
-    settled: () => until(async () => (await stored()) === 0),
     rest: () => (runs ? worker.pause() : undefined),
-    put: ({ first, ...load }) => closedLoop(load, id => add(first + id, 0)),
-    putBulk: ({ first, messages }) =>
-      seconds(() =>
-        inPieces({ count: messages, size: BULK, width: 2 }, (from, to) => addMany(first + from, first + to)),
-      ),
-    flow: load => (load.rate ? openLoop(load, add) : closedLoop(load, id => add(id, 0))),
     fanOut: ({ events, targets }) =>
       inPieces({ count: events, size: 1 }, event => {
         const body = makeObject(event * targets, 0)
         const jobs = Array.from({ length: targets }, (_, target) => ({ body, target: `/offset/${target}` }))
         return queue.addBulk(jobs.map(data => ({ name: 'webhook', data })))
       }),
-    stored,
     async stop() {
       await worker.close()
       await queue.close()

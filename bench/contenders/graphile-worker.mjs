@@ -2,11 +2,10 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker'
 import pg from 'pg'
 import { makeObject } from '../body.mjs'
-import { closedLoop, inPieces, openLoop, seconds, until } from './load.mjs'
+import { inPieces, loadedBy } from './load.mjs'
 import { openClient } from './receiver-client.mjs'
 
 const TASK = 'webhook'
-const BULK = 1000
 const quiet = new Logger(() => () => {})
 
 export async function start({ databaseUrl, sinkUrl }) {
@@ -41,26 +40,18 @@ export async function start({ databaseUrl, sinkUrl }) {
     return rows[0].count
   }
   return {
-    prepare: messages => inPieces({ count: messages, size: BULK, width: 2 }, addMany),
+    ...loadedBy({ add, addMany, stored }),
     drain,
-    settled: () => until(async () => (await stored()) === 0),
     async rest() {
       await runner?.stop()
       runner = null
     },
-    put: ({ first, ...load }) => closedLoop(load, id => add(first + id, 0)),
-    putBulk: ({ first, messages }) =>
-      seconds(() =>
-        inPieces({ count: messages, size: BULK, width: 2 }, (from, to) => addMany(first + from, first + to)),
-      ),
-    flow: load => (load.rate ? openLoop(load, add) : closedLoop(load, id => add(id, 0))),
     fanOut: ({ events, targets }) =>
       inPieces({ count: events, size: 1 }, event => {
         const body = makeObject(event * targets, 0)
         const payloads = Array.from({ length: targets }, (_, target) => ({ body, target: `/offset/${target}` }))
         return utils.addJobs(payloads.map(payload => ({ identifier: TASK, payload })))
       }),
-    stored,
     async stop() {
       await runner?.stop()
       await utils.release()

@@ -82,3 +82,22 @@ export async function seconds(work) {
 export async function until(done) {
   while (!(await done())) await new Promise(resolve => setTimeout(resolve, 20))
 }
+
+const BULK = 1000
+
+/**
+ * What a contender with a store of its own offers to the scenarios, from three acts of its own: `add(id, at)` stores one
+ * message, `addMany(from, to)` those ids together, and `stored()` counts what is not delivered yet.
+ */
+export function loadedBy({ add, addMany, stored }) {
+  const addAll = (first, count) =>
+    inPieces({ count, size: BULK, width: 2 }, (from, to) => addMany(first + from, first + to))
+  return {
+    prepare: messages => addAll(0, messages),
+    settled: () => until(async () => (await stored()) === 0),
+    put: ({ first, ...load }) => closedLoop(load, id => add(first + id, 0)),
+    putBulk: ({ first, messages }) => seconds(() => addAll(first, messages)),
+    flow: load => (load.rate ? openLoop(load, add) : closedLoop(load, id => add(id, 0))),
+    stored,
+  }
+}

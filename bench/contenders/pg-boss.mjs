@@ -2,11 +2,10 @@
 import pg from 'pg'
 import { PgBoss } from 'pg-boss'
 import { makeObject } from '../body.mjs'
-import { closedLoop, inPieces, openLoop, seconds, until } from './load.mjs'
+import { inPieces, loadedBy } from './load.mjs'
 import { openClient } from './receiver-client.mjs'
 
 const QUEUE = 'webhook'
-const BULK = 1000
 const WORK = { batchSize: 1000, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 }
 
 export async function start({ databaseUrl, sinkUrl, storesOnly = false }) {
@@ -35,29 +34,21 @@ export async function start({ databaseUrl, sinkUrl, storesOnly = false }) {
     return rows[0].count
   }
   return {
-    prepare: messages => inPieces({ count: messages, size: BULK, width: 2 }, addMany),
+    ...loadedBy({ add, addMany, stored }),
     async drain() {
       works = true
       await boss.work(QUEUE, WORK, work)
     },
-    settled: () => until(async () => (await stored()) === 0),
     async rest() {
       if (works) await boss.offWork(QUEUE, { wait: true })
       works = false
     },
-    put: ({ first, ...load }) => closedLoop(load, id => add(first + id, 0)),
-    putBulk: ({ first, messages }) =>
-      seconds(() =>
-        inPieces({ count: messages, size: BULK, width: 2 }, (from, to) => addMany(first + from, first + to)),
-      ),
-    flow: load => (load.rate ? openLoop(load, add) : closedLoop(load, id => add(id, 0))),
     fanOut: ({ events, targets }) =>
       inPieces({ count: events, size: 1 }, event => {
         const body = makeObject(event * targets, 0)
         const jobs = Array.from({ length: targets }, (_, target) => ({ data: { body, target: `/offset/${target}` } }))
         return boss.insert(QUEUE, jobs)
       }),
-    stored,
     async stop() {
       await boss.stop({ graceful: true, timeout: 5000 })
       await pool.end()

@@ -3,10 +3,9 @@
  * metrics are on. Without a database of the bench's, it stores in its embedded one.
  */
 import { makeBody } from '../body.mjs'
-import { closedLoop, inPieces, openLoop, seconds, until } from './load.mjs'
+import { closedLoop, inPieces, loadedBy } from './load.mjs'
 import { newQueue, startPosthorn } from './posthorn-node.mjs'
 
-const BULK = 1000
 const MUTATION = 'mutation ($inputs: [MessageInput]!) { insertMessages(inputs: $inputs) { id } }'
 
 export async function start({ databaseUrl, folder, sinkUrl, flags, settings = {} }) {
@@ -33,16 +32,10 @@ export async function start({ databaseUrl, folder, sinkUrl, flags, settings = {}
 
   return {
     pids: () => [node.pid],
-    prepare: messages => inPieces({ count: messages, size: BULK, width: 2 }, addMany),
+    ...loadedBy({ add: ways.rest, addMany, stored: () => node.count('pending') }),
     drain: () => node.call('POST', `/queues/${queueId}/resume`, {}),
-    settled: () => until(async () => (await node.count('pending')) === 0),
     rest: pause,
     put: ({ first, way = 'rest', ...load }) => closedLoop(load, id => ways[way](first + id, 0)),
-    putBulk: ({ first, messages }) =>
-      seconds(() =>
-        inPieces({ count: messages, size: BULK, width: 2 }, (from, to) => addMany(first + from, first + to)),
-      ),
-    flow: load => (load.rate ? openLoop(load, ways.rest) : closedLoop(load, id => ways.rest(id, 0))),
     async prepareFan({ targets }) {
       await inPieces({ count: targets - fan.length, size: 1, width: 8 }, async () => {
         const target = fan.push(0) - 1
@@ -54,7 +47,6 @@ export async function start({ databaseUrl, folder, sinkUrl, flags, settings = {}
         const body = makeBody(event * targets, 0)
         return putMany(fan.map(({ id }) => ({ queueId: id, body })))
       }),
-    stored: () => node.count('pending'),
     stop: () => node.stop(),
   }
 }

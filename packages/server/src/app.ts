@@ -193,7 +193,7 @@ async function openNode(parts: NodeParts, closing: Closing) {
     pauseQueue: (queueId, reason) => telling.pauseGone(queueId, reason),
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
     unanswered: () => db.cutConnections(),
-    told: ({ orgId, id }) => changes.publish({ orgId, resource: 'message', act: 'saved', id }),
+    told: ({ orgId, id }) => publishMessage(changes, orgId, id),
     led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),
   })
   closing.add('announcements', async () => announcer.stop())
@@ -265,8 +265,13 @@ function startJanitor(parts: Parts, node: Node, metrics: Metrics, telling: Telli
   closing.add('janitor', () => janitor.stop())
 }
 
+/** For subscribers: the message is not what it was, or it is new. */
+function publishMessage(changes: NodeChanges, orgId: number, id: number): void {
+  changes.publish({ orgId, resource: 'message', act: 'saved', id })
+}
+
 function openScheduler({ db, clock, log, changes }: Parts, node: Node, metrics: Metrics): Scheduler {
-  const told = (orgId: number, id: number): void => changes.publish({ orgId, resource: 'message', act: 'saved', id })
+  const told = (orgId: number, id: number): void => publishMessage(changes, orgId, id)
   const chain = createCronChain({ db, putWithin: put, log, told, ticked: ticked => metrics.ticked(ticked) })
   return new Scheduler({ chain, leads: () => node.stats.leads, stored: () => node.changed(), clock, log })
 }
