@@ -104,6 +104,13 @@ export const settings = {
       read: readAuthorization,
     },
   ),
+  instanceOrg: setting(
+    Nullable(
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'letters, digits, _ and -, at most 64 of them' }),
+    ),
+    null,
+    { summary: 'Name of the org that runs the installation, given to it at the first start; "instance" if not set.' },
+  ),
   roles: setting(Type.Array(OneOf(nodeRoles), { minItems: 1, uniqueItems: true }), [...nodeRoles], {
     summary: 'What this node does: answer callers, deliver messages, or both.',
   }),

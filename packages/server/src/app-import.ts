@@ -51,7 +51,8 @@ export async function importFromPgHooks(config: Config, log: Log, request: Impor
       await migrate(target, log)
       await ensureSpans(target)
       await adoptRestored(target)
-      return await runImport(new PgHooksDatabase(source), target, request)
+      const { instanceOrgId } = await openInstallation(target, { shardCount: SHARDS, instanceOrg: config.instanceOrg })
+      return await runImport(new PgHooksDatabase(source), target, instanceOrgId, request)
     } finally {
       await target.stop()
     }
@@ -60,7 +61,12 @@ export async function importFromPgHooks(config: Config, log: Log, request: Impor
   }
 }
 
-async function runImport(source: PgHooksDatabase, target: Database, request: ImportRequest): Promise<Outcome | null> {
+async function runImport(
+  source: PgHooksDatabase,
+  target: Database,
+  orgId: number,
+  request: ImportRequest,
+): Promise<Outcome | null> {
   const { force, stop, batchSize, confirm, progress } = request
   let lost: Error | null = null
   const lead = await leadPgHooks(source, force, reason => {
@@ -71,7 +77,6 @@ async function runImport(source: PgHooksDatabase, target: Database, request: Imp
     if (lost) throw new Error(`the lock of pg-hooks was lost (${lost.message}); run the command again to go on`)
   }
   try {
-    const { instanceOrgId: orgId } = await openInstallation(target, { shardCount: SHARDS })
     const rules = { checkHeaders, objection: createObjection() }
     const plan = await planImport({ source, target, rules, now: systemClock.now() })
     if (!(await confirm(plan))) return null

@@ -91,7 +91,7 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   await migrate(db, log)
   await ensureSpans(db)
   await adoptRestored(db)
-  const installation = await openInstallation(db, { shardCount: SHARDS })
+  const installation = await openInstallation(db, { shardCount: SHARDS, instanceOrg: config.instanceOrg })
   const secrets = await openSecrets(db, { configured: config.secretKey ?? undefined, folder: config.dataDir })
   const parts = {
     config,

@@ -32,6 +32,23 @@ eachDatabase('the installation', open => {
     await expect(openInstallation(open(), { shardCount: 0 })).rejects.toThrow('from 1 to 1024, not 0')
   })
 
+  test('the instance org has its name from the first start, and a later start that calls it otherwise is refused', async () => {
+    const unbind = `UPDATE posthorn.installation SET instance_org_id = NULL;
+      UPDATE posthorn.org SET name = 'instance' WHERE id = (SELECT min(id) FROM posthorn.org)`
+    await open().exec(unbind)
+    const wish = { shardCount: 4, instanceOrg: 'our-house' }
+    const [one, two] = await Promise.all([openInstallation(open(), wish), openInstallation(open(), wish)])
+    expect(one!.instanceOrgId).toBe(two!.instanceOrgId)
+    expect(await openInstallation(open(), { shardCount: 4 })).toEqual(one)
+    await expect(openInstallation(open(), { shardCount: 4, instanceOrg: 'theirs' })).rejects.toThrow(
+      'the instance org of this installation is our-house, not theirs',
+    )
+    await open().exec(unbind)
+    const starts = ['a', 'b', 'c'].map(instanceOrg => openInstallation(open(), { shardCount: 4, instanceOrg }))
+    const ends = await Promise.allSettled(starts)
+    expect(ends.filter(end => end.status === 'fulfilled')).toHaveLength(1)
+  })
+
   test('the first key binds the installation: it is made once, kept, and another one is refused', async () => {
     await open().exec('UPDATE posthorn.installation SET secret_key_id = NULL')
     const made = await openSecrets(open(), { configured: undefined, folder })

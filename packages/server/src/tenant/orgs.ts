@@ -1,8 +1,5 @@
 import type { Executor, Statement } from '../db/port.ts'
 
-/** The org that runs the installation; the first migration makes it. */
-export const INSTANCE_ORG = 'instance'
-
 export interface Org {
   readonly id: number
   readonly name: string
@@ -14,7 +11,10 @@ export interface Caller {
   readonly orgId: number
 }
 
-const FIND: Statement = { name: 'org_find', text: 'SELECT id, name, title FROM posthorn.org WHERE name = $1' }
+const FIND: Statement = {
+  name: 'org_find',
+  text: 'SELECT id, name, title FROM posthorn.org WHERE name = $1 AND deleted_at IS NULL',
+}
 
 /** @throws DatabaseError */
 export async function findOrg(db: Executor, name: string): Promise<Org | undefined> {
