@@ -1,13 +1,16 @@
-import { type LookupAddress, lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { systemClock } from '../clock.ts'
 import { describeSpecial, isLoopback, parseAddress } from './address.ts'
 import { type AllowRule, normalizeHost, parseAllowRule } from './allow.ts'
+import { createNames, type Resolver } from './names.ts'
 
 /**
  * The address guard: where requests may go.
  *
  * Guarantees that no connection is made to a private, loopback, link-local, metadata or otherwise special address unless
  * the installation allows it, whatever a URL, a redirect or a name server says. That holds because a connection only
- * ever gets addresses that came through `refuseUrl` (literal ones, which no lookup sees) or `resolve` (all others):
+ * ever gets addresses that came through `refuseUrl` (literal ones, which no lookup sees) or `lookup` (all others), which
+ * judges them anew for every connection, whether they were kept (names.ts) or asked for:
  * the very addresses that were judged are connected to, and a name cannot change its mind in between. The peer's
  * address is judged once more when the connection stands.
  *
@@ -18,19 +21,16 @@ export interface AddressGuard {
   refuseUrl(url: URL): string | null
   /** Why this address may not be connected to on behalf of host and port; null if it may. */
   refuseAddress(address: string, host: string, port: number): string | null
-  /** Resolves a name to those of its addresses that may be connected to: at least one, or an error. */
-  resolve(host: string, port: number, done: Resolved): void
+  /** For connections to this port: resolves a name to those of its addresses that may be connected to, at least one, or an error. */
+  lookup(port: number): LookupFunction
 }
-
-export type Resolved = (error: Error | null, addresses: LookupAddress[]) => void
-export type Resolver = (host: string, done: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void
 
 export interface GuardOptions {
   /** Whether targets on this machine are allowed: while the server itself listens on loopback only. */
   readonly allowLoopback: boolean
   /** Entries of POSTHORN_ALLOW_TARGETS; see allow.ts. */
   readonly allow: readonly string[]
-  /** Instead of the system's resolver. */
+  /** Instead of the system's names, kept as long as they are good. */
   readonly resolver?: Resolver
 }
 
@@ -43,12 +43,10 @@ export class AddressRefusedError extends Error {
   }
 }
 
-const systemResolver: Resolver = (host, done) => lookup(host, { all: true }, done)
-
 /** @throws RangeError naming the entry of `allow` that cannot be read */
 export function createGuard(options: GuardOptions): AddressGuard {
   const rules = options.allow.map(readRule)
-  const resolveShared = shareLookups(options.resolver ?? systemResolver)
+  const resolve = options.resolver ?? createNames({ clock: systemClock })
 
   const refuseAddress = (text: string, host: string, port: number): string | null => {
     const address = parseAddress(text)
@@ -60,6 +58,11 @@ export function createGuard(options: GuardOptions): AddressGuard {
     return `${host === text ? text : `${host} (${text})`} is ${special}, and not an allowed target`
   }
 
+  const noneAllowed = (host: string, address: string | undefined, port: number): Error =>
+    address === undefined
+      ? new NoAddressError(host)
+      : new AddressRefusedError(refuseAddress(address, host, port) ?? `${host} may not be connected to`)
+
   return {
     refuseAddress,
     refuseUrl(url) {
@@ -67,15 +70,17 @@ export function createGuard(options: GuardOptions): AddressGuard {
       const literal = url.hostname.replace(/^\[|\]$/g, '')
       return parseAddress(literal) === null ? null : refuseAddress(literal, literal, portOf(url))
     },
-    resolve(host, port, done) {
-      resolveShared(host, (error, addresses) => {
-        if (error !== null) return done(error, [])
-        const allowed = addresses.filter(({ address }) => refuseAddress(address, host, port) === null)
-        const [first] = addresses
-        if (allowed.length > 0 || first === undefined) return done(first ? null : new NoAddressError(host), allowed)
-        done(new AddressRefusedError(refuseAddress(first.address, host, port)!), [])
-      })
-    },
+    lookup:
+      port =>
+      (host, { all }, done) =>
+        resolve(host, (error, addresses) => {
+          if (error !== null) return done(error, [])
+          const allowed = addresses.filter(({ address }) => refuseAddress(address, host, port) === null)
+          const [first] = allowed
+          if (first === undefined) return done(noneAllowed(host, addresses[0]?.address, port), [])
+          if (all) done(null, allowed)
+          else done(null, first.address, first.family)
+        }),
   }
 }
 
@@ -97,25 +102,4 @@ function readRule(entry: string): AllowRule {
   const rule = parseAllowRule(entry)
   if ('problem' in rule) throw new RangeError(`allowed targets: ${rule.problem}`)
   return rule
-}
-
-/**
- * Callers that ask for a name while it is being looked up share the answer. The system's resolver holds one of a few
- * threads until it gives up, so a name whose server hangs may hold one thread, not all of them.
- */
-function shareLookups(resolver: Resolver): Resolver {
-  const waiting = new Map<string, Parameters<Resolver>[1][]>()
-  return (host, done) => {
-    const others = waiting.get(host)
-    if (others !== undefined) {
-      others.push(done)
-      return
-    }
-    const all = [done]
-    waiting.set(host, all)
-    resolver(host, (error, addresses) => {
-      waiting.delete(host)
-      for (const answer of all) answer(error, addresses ?? [])
-    })
-  }
 }

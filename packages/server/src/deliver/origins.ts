@@ -126,7 +126,7 @@ export class Origins {
       timeout,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
-      lookup: guardedLookup(guard, target.port),
+      lookup: guard.lookup(target.port),
       ...(ca === undefined ? {} : { ca }),
     })
     const origin: Origin = { key: target.origin, target, connect, free: [], waiting: [], lanes: 0, idleSince: 0 }
@@ -208,20 +208,4 @@ async function destroy(lane: Lane): Promise<void> {
 /** undici would take an error of its own kind for a connection that broke while idle, and connect again without end. */
 function closedAtOnce(): Error {
   return Object.assign(new Error('the connection was closed as soon as it was made'), { code: 'ECONNRESET' })
-}
-
-type Lookup = (
-  host: string,
-  options: { all?: boolean | undefined },
-  done: (error: Error | null, address: string | { address: string; family: number }[], family?: number) => void,
-) => void
-
-function guardedLookup(guard: AddressGuard, port: number): Lookup {
-  return (host, options, done) =>
-    guard.resolve(host, port, (error, addresses) => {
-      const [first] = addresses
-      if (error !== null || first === undefined) done(error ?? new Error('no address'), [])
-      else if (options.all) done(null, addresses)
-      else done(null, first.address, first.family)
-    })
 }

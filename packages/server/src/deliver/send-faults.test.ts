@@ -1,6 +1,7 @@
 import net from 'node:net'
 import { expect, test } from 'vitest'
-import { createGuard, type Resolver } from './guard.ts'
+import { createGuard } from './guard.ts'
+import type { Resolver } from './names.ts'
 import { onRequests, rawReceiver, receiver, sender } from './receivers.suite.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'

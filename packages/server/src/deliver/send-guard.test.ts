@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createGuard, type Resolver } from './guard.ts'
+import { createGuard } from './guard.ts'
+import type { Resolver } from './names.ts'
 import { receiver, sender } from './receivers.suite.ts'
 
 const to = (...addresses: string[]): Resolver => {

@@ -2,7 +2,8 @@ import https from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeCertificate } from '../../test/certificate.ts'
-import { createGuard, type Resolver } from './guard.ts'
+import { createGuard } from './guard.ts'
+import type { Resolver } from './names.ts'
 import { listen, receiver, sender } from './receivers.suite.ts'
 
 const certificate = makeCertificate('hook.example')

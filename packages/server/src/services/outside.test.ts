@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
-import { createGuard, type Resolver } from '../deliver/guard.ts'
+import { createGuard } from '../deliver/guard.ts'
+import type { Resolver } from '../deliver/names.ts'
 import { classify } from '../deliver/outcome.ts'
 import { createOutside, type OutsideOptions } from './outside.ts'
 import { startHttp } from './stand-in.suite.ts'
@@ -70,14 +71,9 @@ describe('the way out', () => {
   test('the peer is judged once more when the connection stands', async () => {
     const http = await server()
     const { port } = new URL(http.origin)
-    const lying = {
-      ...createGuard({ allowLoopback: true, allow: [] }),
-      resolve: strict().resolve,
-      refuseUrl: () => null,
-    }
     const guard: OutsideOptions['guard'] = {
-      ...lying,
-      resolve: (_, __, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+      ...createGuard({ allowLoopback: true, allow: [], resolver: to('127.0.0.1') }),
+      refuseUrl: () => null,
       refuseAddress: address => (address === '127.0.0.1' ? 'a loopback address' : null),
     }
     const outside = open({ guard })

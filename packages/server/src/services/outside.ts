@@ -1,4 +1,3 @@
-import type { LookupAddress } from 'node:dns'
 import net, { type LookupFunction, type Socket } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, fetch as undiciFetch } from 'undici'
 
@@ -26,7 +25,7 @@ export interface Outside {
 export interface Guard {
   refuseUrl(url: URL): string | null
   refuseAddress(address: string, host: string, port: number): string | null
-  resolve(host: string, port: number, done: (error: Error | null, addresses: LookupAddress[]) => void): void
+  lookup(port: number): LookupFunction
 }
 
 export interface OutsideOptions {
@@ -90,7 +89,7 @@ function connectOptions(guard: Guard, port: number, timeout: number, ca: string 
     timeout,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
-    lookup: guardedLookup(guard, port),
+    lookup: guard.lookup(port),
     ...(ca === undefined ? {} : { ca }),
   }
 }
@@ -127,7 +126,7 @@ function connect(guard: Guard, { host, port, signal, timeoutMs, unsent }: Connec
     const socket = net.connect({
       host,
       port,
-      lookup: guardedLookup(guard, port),
+      lookup: guard.lookup(port),
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
     })
@@ -162,16 +161,6 @@ function refusePeer(guard: Guard, socket: Socket, host: string, port: number): E
   }
   const refused = guard.refuseAddress(remoteAddress, host, port)
   return refused === null ? null : new RefusedError(refused)
-}
-
-function guardedLookup(guard: Guard, port: number): LookupFunction {
-  return (host, options, done) =>
-    guard.resolve(host, port, (error, addresses) => {
-      const [first] = addresses
-      if (error !== null || first === undefined) done(error ?? new Error('no address'), [])
-      else if (options.all) done(null, addresses)
-      else done(null, first.address, first.family)
-    })
 }
 
 /** Libraries wrap what the network said, some of them twice: the innermost error that has a code of the network's. */
