@@ -11,7 +11,7 @@ export interface Room {
   readonly sql?: boolean
 }
 
-const LEAVES = ['contract', 'clock', 'id', 'log']
+const LEAVES = ['contract', 'clock', 'id', 'log', 'generations']
 const DOMAIN = [...LEAVES, 'tenant', 'engine', 'queue']
 
 /** In the order of the house: imports go down only. */
@@ -21,13 +21,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   clock: { imports: [] },
   id: { imports: [] },
   log: { imports: [] },
+  generations: { imports: [] },
   config: { imports: ['contract'] },
   db: { imports: LEAVES, sql: true },
   deliver: { imports: LEAVES },
   services: { imports: LEAVES },
-  tenant: { imports: [...LEAVES, 'db'], sql: true },
+  list: { imports: [...LEAVES, 'db'], sql: true },
+  tenant: { imports: [...LEAVES, 'db', 'list'], sql: true },
   engine: { imports: [...LEAVES, 'db'], sql: true },
-  queue: { imports: [...LEAVES, 'db', 'tenant', 'engine'], sql: true },
+  queue: { imports: [...LEAVES, 'db', 'list', 'tenant', 'engine'], sql: true },
   import: { imports: [...LEAVES, 'db', 'tenant', 'engine', 'queue'], sql: true },
   run: { imports: [...LEAVES, 'engine', 'queue'], ports: ['db/port.ts'], portTypes: ['deliver/port.ts'], sql: true },
   tell: { imports: [...LEAVES, 'db', 'engine', 'queue'], sql: true },

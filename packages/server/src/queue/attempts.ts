@@ -1,10 +1,10 @@
 import { type Attempt, type AttemptOutcome, attempt, type Page, Problem } from '@posthorn/contract'
 import type { Database, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
+import type { Params } from '../list/condition.ts'
+import { type Columns, column, timestamp } from '../list/filter.ts'
+import { type AnyQuery, type ListSource, listPage } from '../list/page.ts'
 import type { Caller } from '../tenant/orgs.ts'
-import type { Params } from './condition.ts'
-import { type Columns, column, timestamp } from './filter.ts'
-import { type AnyQuery, type ListSource, listPage } from './list.ts'
 
 export interface AttemptsOptions {
   readonly db: Database

@@ -10,9 +10,9 @@ import type { Backoff, CircuitBreaker, GoneRule, Ordering, RateLimit } from '@po
 import type { Clock } from '../clock.ts'
 import type { Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
+import { Generations } from '../generations.ts'
 import type { Log } from '../log.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
-import { Generations } from './generations.ts'
 
 export interface QueueConfig {
   readonly id: number

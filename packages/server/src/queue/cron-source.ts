@@ -1,7 +1,7 @@
 import { type Condition, type Cron, cron } from '@posthorn/contract'
+import { type Columns, column, timestamp } from '../list/filter.ts'
+import type { AnyQuery, ListSource } from '../list/page.ts'
 import { readSchedule } from './cron-schedule.ts'
-import { type Columns, column, timestamp } from './filter.ts'
-import type { AnyQuery, ListSource } from './list.ts'
 
 const columns: Columns = {
   id: column('c.id', 'int8'),

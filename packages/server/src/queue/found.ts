@@ -6,7 +6,7 @@
  */
 import { type Found, Problem } from '@posthorn/contract'
 import type { Database, Executor } from '../db/port.ts'
-import { type AnyQuery, findRows, type ListSource, listPage } from './list.ts'
+import { type AnyQuery, findRows, type ListSource, listPage } from '../list/page.ts'
 
 const MOST = 1000
 /** Of the texts that are written, and of those that are given back: all of them are in memory at once. */

@@ -5,9 +5,9 @@
  * messages have is not looked for among the live ones, and the rare outcomes are found by the partial indexes over them.
  */
 import { type Condition, type Message, type MessageStatus, message } from '@posthorn/contract'
-import type { Params } from './condition.ts'
-import { type Columns, column, constant, timestamp } from './filter.ts'
-import type { AnyQuery, Branch, ListSource, Supplement } from './list.ts'
+import type { Params } from '../list/condition.ts'
+import { type Columns, column, constant, timestamp } from '../list/filter.ts'
+import type { AnyQuery, Branch, ListSource, Supplement } from '../list/page.ts'
 
 /** The letters of message_done.outcome. */
 export const OUTCOMES = { delivered: 'd', dead: 'x', cancelled: 'c', expired: 'e' } as const satisfies Partial<

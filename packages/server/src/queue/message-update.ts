@@ -1,7 +1,7 @@
 import { type MessageUpdate, type Ordering, Problem } from '@posthorn/contract'
 import type { Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
-import { Params } from './condition.ts'
+import { Params } from '../list/condition.ts'
 import { headersText, type MessageInputRules, storedBody, storedTime } from './message-input.ts'
 
 const LOCK = loadStatement(import.meta.url, './sql/lock_message.sql')

@@ -18,10 +18,10 @@ import {
 import { DatabaseError } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { NewMessage, PutResult } from '../engine/port.ts'
+import { type AnyQuery, listPage } from '../list/page.ts'
 import type { Caller } from '../tenant/orgs.ts'
 import type { QueueBook, QueueConfig } from './book.ts'
 import { expunge } from './expunge.ts'
-import { type AnyQuery, listPage } from './list.ts'
 import {
   getMessage,
   type MessageRoom,

@@ -12,9 +12,9 @@ import {
   resolveRetryPolicy,
 } from '@posthorn/contract'
 import type { Param } from '../db/port.ts'
+import type { Params } from '../list/condition.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
 import { SECRETS_PLACE } from './book.ts'
-import type { Params } from './condition.ts'
 
 export interface QueueInputRules {
   readonly secrets: Pick<SecretBox, 'seal'>

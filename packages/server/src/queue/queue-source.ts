@@ -1,6 +1,6 @@
 import { type Backoff, type Condition, type Queue, queue } from '@posthorn/contract'
-import { type Columns, column, timestamp } from './filter.ts'
-import type { ListSource } from './list.ts'
+import { type Columns, column, timestamp } from '../list/filter.ts'
+import type { ListSource } from '../list/page.ts'
 
 const columns: Columns = {
   id: column('q.id', 'int8'),

@@ -11,8 +11,8 @@ import { type Condition, type ListQuery, type Order, type Page, Problem, type Re
 import type { Database, Executor, Param, Statement } from '../db/port.ts'
 import { allOf, anyOf, Params, type Sql } from './condition.ts'
 import { type Column, type Columns, compare } from './filter.ts'
-import { withinLimit } from './list-limit.ts'
 import { behind, orderSql, reverse, totalOrder } from './order.ts'
+import { withinLimit } from './time-limit.ts'
 
 export type AnyQuery = ListQuery<string>
 
