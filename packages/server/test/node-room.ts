@@ -25,7 +25,9 @@ export interface Attempt {
   readonly nth: number
   readonly at: number
   /** Ends it; what follows is decided as webhooks do it. */
-  end(outcome: Report['outcome'], fields?: Partial<Report>): void
+  end(outcome: Report['outcome'], fields?: Partial<Report>, restMs?: number): void
+  /** No attempt was made after all. */
+  giveBack(restMs?: number): void
 }
 
 export type Receiver = (attempt: Attempt) => void
@@ -68,10 +70,14 @@ export class Room {
       delivery: {
         attempt: (route, head, nth, done) => {
           const { now } = this.time
-          const end = (outcome: Report['outcome'], fields: Partial<Report> = {}): void => {
-            this.time.at(this.takesMs, () => done(reportOf(outcome, fields), this.#decide(route, head, nth, outcome)))
+          const end: Attempt['end'] = (outcome, fields = {}, restMs) => {
+            const decide = this.#decide(route, head, nth, outcome)
+            this.time.at(this.takesMs, () => done(reportOf(outcome, fields), decide, restMs))
           }
-          const attempt = { node: id, head, nth, at: now, end }
+          const giveBack: Attempt['giveBack'] = restMs => {
+            this.time.at(this.takesMs, () => done(null, this.#decide(route, head, nth, 'failed'), restMs))
+          }
+          const attempt = { node: id, head, nth, at: now, end, giveBack }
           this.attempts.push(attempt)
           this.receiver(attempt)
         },

@@ -37,6 +37,7 @@ export function routeOf(id: number, fields: Partial<Route> = {}): Route {
     orgId: 1,
     version: 1,
     callbackUrl: 'http://receiver.test',
+    function: null,
     ordered: 'none',
     concurrency: 10,
     rateLimit: null,

@@ -20,6 +20,8 @@ export interface QueueConfig {
   readonly name: string
   /** Null for a pull queue. */
   readonly callbackUrl: string | null
+  /** What its messages are for, if a worker gives them to a service. */
+  readonly function: string | null
   readonly method: string
   readonly headers: Readonly<Record<string, string>> | null
   readonly deadLetterQueueId: number | null
@@ -161,6 +163,7 @@ export class QueueBook {
       orgId: row.org_id,
       name: row.name,
       callbackUrl: row.callback_url,
+      function: null,
       method: row.method,
       headers: row.headers,
       deadLetterQueueId: row.dead_letter_queue_id,

@@ -273,9 +273,11 @@ export class Dispatcher<R extends Route> {
     queue.shard.busy += 1
     this.#round.started(queue)
     this.#gates.started(queue, head)
-    this.#options.delivery.attempt(route, head, head.attempts + 1, (report, decide) => {
+    this.#options.delivery.attempt(route, head, head.attempts + 1, (report, decide, restMs) => {
       queue.inFlight -= 1
-      this.#attempted(queue, route, head, startedAt, report, decide)
+      if (report === null) this.#withdrawn(queue, head)
+      else this.#attempted(queue, route, head, startedAt, report, decide)
+      if (restMs !== undefined) this.#gates.rest(queue, restMs)
       this.#round.ended(queue)
       this.#touch(queue)
       this.pump()
@@ -283,15 +285,27 @@ export class Dispatcher<R extends Route> {
   }
 
   #attempted(queue: QueueRun<R>, route: R, head: Head, startedAt: number, report: Report, decide: Decide): void {
-    const { outcome, timedOut, ...rest } = report
+    const { outcome, timedOut, isOwnFault, ...rest } = report
     this.#options.meter.attempted(outcome, report.durationMs)
-    if (outcome === 'delivered') queue.window.succeeded(route.concurrency)
+    if (outcome === 'delivered' || isOwnFault) queue.window.succeeded(route.concurrency)
     else queue.window.failed(timedOut)
     this.#gates.ended(queue, head, report)
     const { verdict, pause } = decide(this.#options.sweeper.now())
     if (pause !== null) this.#pause(queue, pause)
     const attempt = { ...rest, n: head.attempts + 1, startedAt, queueVersion: route.version }
     this.#settler.add({ head, shard: queue.shard, verdict, attempt, urgent: route.ordered !== 'none' })
+  }
+
+  /** No attempt was made: the message stands in the table as it was, and is read again when its queue may go on. */
+  #withdrawn(queue: QueueRun<R>, head: Head): void {
+    this.#gates.withdrawn(queue, head)
+    if (queue.out.delete(head) && queue.shard.state !== 'gone') {
+      this.#known.release(head.id)
+      queue.backlog?.settled(head, null)
+      queue.openBacklog()
+      queue.find({ priority: head.priority, fromXid: head.dueAt === null ? head.xid : null, fromDue: head.dueAt })
+    }
+    leaveBusy(queue.shard)
   }
 
   /** Settles a message that is not attempted. */

@@ -3,7 +3,7 @@ import { type Bounds, Gate } from './gate.ts'
 
 const RATE = { count: 1, intervalMs: 1000, burst: 1 }
 const BREAKER = { failures: 1, probeMs: 5000, maxProbeMs: 5000 }
-const NONE: Bounds = { callbackUrl: 'http://a', rateLimit: null, circuitBreaker: null }
+const NONE: Bounds = { callbackUrl: 'http://a', function: null, rateLimit: null, circuitBreaker: null }
 
 const fail = (gate: Gate, now: number) => {
   const message = {}
@@ -15,6 +15,7 @@ test('a queue without bounds wants none', () => {
   expect(Gate.isWanted(NONE)).toBe(false)
   expect(Gate.isWanted({ ...NONE, rateLimit: RATE })).toBe(true)
   expect(Gate.isWanted({ ...NONE, circuitBreaker: BREAKER })).toBe(true)
+  expect(Gate.isWanted({ ...NONE, function: 'email' })).toBe(true)
 })
 
 test('the later of its bounds counts', () => {

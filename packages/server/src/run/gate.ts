@@ -3,16 +3,17 @@ import type { Route } from './port.ts'
 import { Rate } from './rate.ts'
 
 /** What a gate goes by. */
-export type Bounds = Pick<Route, 'rateLimit' | 'circuitBreaker' | 'callbackUrl'>
+export type Bounds = Pick<Route, 'rateLimit' | 'circuitBreaker' | 'callbackUrl' | 'function'>
 
 /** How far ahead of its rate a queue is read. */
 const AHEAD_MS = 1000
 
-/** What holds a queue back besides its order and its concurrency: its rate and its circuit breaker. */
+/** What holds a queue back besides its order and its concurrency: its rate, its circuit breaker, a service that asked for rest. */
 export class Gate {
   #bounds: Bounds
   #rate: Rate | null
   #breaker: Breaker | null
+  #restsUntil = 0
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds
@@ -20,9 +21,9 @@ export class Gate {
     this.#breaker = bounds.circuitBreaker && new Breaker(bounds.circuitBreaker)
   }
 
-  /** A queue that has neither goes without a gate, and pays nothing for it. */
-  static isWanted({ rateLimit, circuitBreaker }: Bounds): boolean {
-    return rateLimit !== null || circuitBreaker !== null
+  /** A queue that has none of these goes without a gate, and pays nothing for it. */
+  static isWanted({ rateLimit, circuitBreaker, function: work }: Bounds): boolean {
+    return rateLimit !== null || circuitBreaker !== null || work !== null
   }
 
   get isOpenCircuit(): boolean {
@@ -31,7 +32,7 @@ export class Gate {
 
   /** When the next attempt may start; it may now if that is not later than now. Infinity: not before another is over. */
   get opensAt(): number {
-    return Math.max(this.#rate?.opensAt ?? 0, this.#breaker?.opensAt ?? 0)
+    return Math.max(this.#rate?.opensAt ?? 0, this.#breaker?.opensAt ?? 0, this.#restsUntil)
   }
 
   /** How many messages it lets through soon. */
@@ -43,7 +44,12 @@ export class Gate {
 
   /** Nothing of what happened matters any more: a new gate would do the same. */
   isAtRest(now: number): boolean {
-    return (this.#rate?.isFull(now) ?? true) && (this.#breaker?.isFresh ?? true)
+    return (this.#rate?.isFull(now) ?? true) && (this.#breaker?.isFresh ?? true) && this.#restsUntil <= now
+  }
+
+  /** Nothing may start before then. */
+  rest(until: number): void {
+    this.#restsUntil = Math.max(this.#restsUntil, until)
   }
 
   started(message: object, now: number): void {
@@ -67,6 +73,7 @@ export class Gate {
       circuitBreaker?.probeMs === before.circuitBreaker?.probeMs &&
       circuitBreaker?.maxProbeMs === before.circuitBreaker?.maxProbeMs &&
       bounds.callbackUrl === before.callbackUrl
+    if (isResumed) this.#restsUntil = 0
     if (!isSame || isResumed) this.#breaker = circuitBreaker && new Breaker(circuitBreaker)
   }
 }

@@ -54,6 +54,16 @@ export class Gates<R extends Route> {
     queue.gate?.started(message, this.#options.clock.monotonic())
   }
 
+  /** No attempt was made of it after all. */
+  withdrawn(queue: QueueRun<R>, message: object): void {
+    queue.gate?.ended(message, 'nothing', this.#options.clock.monotonic())
+  }
+
+  /** Its service asked for it. */
+  rest(queue: QueueRun<R>, ms: number): void {
+    queue.gate?.rest(this.#options.clock.monotonic() + ms)
+  }
+
   ended(queue: QueueRun<R>, message: object, report: Report): void {
     if (queue.gate === null) return
     const change = queue.gate.ended(message, signOf(report), this.#options.clock.monotonic())
@@ -81,8 +91,8 @@ export class Gates<R extends Route> {
   }
 }
 
-function signOf({ outcome, errorCode }: Report): Sign {
-  if (outcome === 'delivered') return 'well'
+function signOf({ outcome, errorCode, isOwnFault }: Report): Sign {
+  if (outcome === 'delivered' || isOwnFault) return 'well'
   return errorCode !== null && OWN_FAULTS.has(errorCode) ? 'nothing' : 'ill'
 }
 

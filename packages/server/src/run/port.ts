@@ -9,6 +9,8 @@ export interface Route {
   readonly version: number
   /** Null for a pull queue: nothing is sent, consumers claim. */
   readonly callbackUrl: string | null
+  /** What its messages are for, where a worker gives them to a service instead of sending them to a URL. */
+  readonly function: string | null
   readonly ordered: 'none' | 'queue' | 'key'
   readonly concurrency: number
   /** Null: as fast as its receiver and the node go. */
@@ -36,12 +38,20 @@ export interface Report {
   readonly excerpt: string | null
   readonly durationMs: number
   readonly timedOut: boolean
+  /** It failed for what is in the message: the receiver is as well as if it had taken it. */
+  readonly isOwnFault?: boolean
 }
 
 export interface Delivery<R extends Route> {
   /** Makes one attempt, the nth of this message (1 is the first). Calls `done` exactly once, later, and never throws. */
-  attempt(route: R, head: Head, nth: number, done: (report: Report, decide: Decide) => void): void
+  attempt(route: R, head: Head, nth: number, done: Done): void
 }
+
+/**
+ * An attempt is over; a report of null: none was made, and the message is as it was. `restMs`: for so long the queue must
+ * be left alone (only a queue with a function can ask for that).
+ */
+export type Done = (report: Report | null, decide: Decide, restMs?: number) => void
 
 /** What follows from an attempt; `pause`: why its queue must be paused. */
 export type Decide = (now: number) => { readonly verdict: Verdict; readonly pause: string | null }

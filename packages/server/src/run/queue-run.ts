@@ -63,7 +63,8 @@ export class QueueRun<R extends Route> {
 
   get isServed(): boolean {
     const { route } = this
-    const isOpen = route !== null && route.callbackUrl !== null && !route.isPaused && !this.#isHeld
+    const isPushed = route !== null && (route.callbackUrl !== null || route.function !== null)
+    const isOpen = isPushed && !route.isPaused && !this.#isHeld
     return isOpen && this.shard.state === 'owned' && this.shard.isScanned
   }
 

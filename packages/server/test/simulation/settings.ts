@@ -123,6 +123,7 @@ function routeOf(id: number): Route {
     orgId: 1,
     version: 1,
     callbackUrl: 'http://x',
+    function: null,
     ordered,
     concurrency: 5,
     rateLimit: null,

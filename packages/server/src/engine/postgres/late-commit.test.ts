@@ -134,6 +134,7 @@ function openNode(
     orgId: f.orgId,
     version: 1,
     callbackUrl: 'http://receiver/',
+    function: null,
     ordered,
     concurrency: 50,
     rateLimit: null,
