@@ -187,7 +187,7 @@ export class Attempt implements Dispatcher.DispatchHandler, LaneUser, Bounded {
 
   #leave(hop: Hop): void {
     this.#hop = hop
-    const target = this.#place.targets.get(hop.url)
+    const target = this.#place.targets.get(hop.url, this.#request.orgId)
     if ('code' in target) {
       this.fail(target)
     } else {

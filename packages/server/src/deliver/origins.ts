@@ -5,7 +5,7 @@ import { type AddressGuard, AddressRefusedError } from './guard.ts'
 import type { Target } from './target.ts'
 
 /**
- * Connections, kept per origin.
+ * Connections, kept per org and origin, so that no org ever gets another's; TLS settings are one sender's, all its own.
  *
  * A lane is one undici client with at most one connection and one request at a time; undici opens the connection when
  * it is needed and closes it when it has been idle. An origin has at most `connectionsPerOrigin` lanes, handed out
@@ -14,13 +14,15 @@ import type { Target } from './target.ts'
  *   free ──acquire──▶ out ──release (whole response)──▶ free        out ──discard (anything else)──▶ destroyed
  *
  * An origin without a lane out is idle. Idle origins are closed after `idleMs`, the longest idle first where there are
- * more than `maxOrigins`; one in use never is, so the bound is soft.
+ * more than `maxOrigins`; one in use never is, so the bound is soft. So is `maxSockets`, which the idle give way for: how
+ * many are in use is for whoever starts attempts to bound.
  */
 export interface OriginOptions {
   readonly clock: Clock
   readonly guard: AddressGuard
   readonly connectionsPerOrigin: number
   readonly maxOrigins: number
+  readonly maxSockets: number
   readonly idleMs: number
   readonly connectTimeoutMs: number
   /** Certificates to trust instead of the system's, PEM. */
@@ -64,6 +66,7 @@ export class Origins {
   /** In the order in which they became idle. */
   readonly #idle = new Set<Origin>()
   #timer: Timer | null = null
+  #lanes = 0
 
   constructor(options: OriginOptions) {
     this.#options = options
@@ -73,9 +76,14 @@ export class Origins {
     return this.#origins.size
   }
 
+  /** Lanes of all origins: so many connections at most. */
+  get lanes(): number {
+    return this.#lanes
+  }
+
   /** Hands a lane to `user`, at once or when it is its turn. */
   acquire(target: Target, user: LaneUser): void {
-    const origin = this.#origins.get(target.origin) ?? this.#open(target)
+    const origin = this.#origins.get(target.key) ?? this.#open(target)
     if (origin.free.length === origin.lanes) this.#idle.delete(origin)
     const lane = origin.free.pop() ?? (origin.lanes < this.#options.connectionsPerOrigin ? this.#add(origin) : null)
     if (lane === null) origin.waiting.push(user)
@@ -94,8 +102,7 @@ export class Origins {
   /** Takes a lane back that nobody may use again, and closes its connection. */
   discard(lane: Lane): void {
     const { origin } = lane
-    destroy(lane)
-    origin.lanes--
+    this.#end(lane)
     const user = nextUser(origin)
     if (user !== null) user.go(this.#add(origin))
     if (origin.free.length === origin.lanes) this.#rest(origin)
@@ -103,8 +110,7 @@ export class Origins {
 
   /** Gives a lane with a new connection for one whose connection broke. */
   renew(lane: Lane): Lane {
-    destroy(lane)
-    lane.origin.lanes--
+    this.#end(lane)
     return this.#add(lane.origin)
   }
 
@@ -129,14 +135,16 @@ export class Origins {
       lookup: guard.lookup(target.port),
       ...(ca === undefined ? {} : { ca }),
     })
-    const origin: Origin = { key: target.origin, target, connect, free: [], waiting: [], lanes: 0, idleSince: 0 }
+    const origin: Origin = { key: target.key, target, connect, free: [], waiting: [], lanes: 0, idleSince: 0 }
     this.#origins.set(origin.key, origin)
     return origin
   }
 
   #add(origin: Origin): Lane {
+    if (this.#lanes >= this.#options.maxSockets) this.#makeRoom()
     origin.lanes++
-    const client = new Client(origin.key, {
+    this.#lanes++
+    const client = new Client(origin.target.origin, {
       connect: (options, callback) => this.#connect(lane, options, callback),
       pipelining: 1,
       // The attempt has one deadline for everything; see deadlines.ts.
@@ -188,7 +196,29 @@ export class Origins {
   #close(origin: Origin): void {
     this.#idle.delete(origin)
     this.#origins.delete(origin.key)
+    this.#lanes -= origin.lanes
     for (const lane of origin.free) destroy(lane)
+  }
+
+  #end(lane: Lane): void {
+    lane.origin.lanes--
+    this.#lanes--
+    destroy(lane)
+  }
+
+  /** Closes what has been idle for longest, or else one that an origin in use can do without. */
+  #makeRoom(): void {
+    const [longestIdle] = this.#idle
+    if (longestIdle !== undefined) {
+      this.#close(longestIdle)
+      return
+    }
+    for (const { free } of this.#origins.values()) {
+      const lane = free.shift()
+      if (lane === undefined) continue
+      this.#end(lane)
+      return
+    }
   }
 }
 

@@ -19,7 +19,7 @@ test.for([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls'],
   ['EMFILE', 'resources'],
-  ['EADDRNOTAVAIL', 'resources'],
+  ['EADDRNOTAVAIL', 'connect'],
   ['NEVER_HEARD_OF', 'unknown'],
 ] as const)('%s is %s', ([code, expected]) => {
   const sent = expected !== 'connect_timeout'

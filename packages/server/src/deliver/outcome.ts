@@ -14,7 +14,7 @@ export const ERROR_CODES = {
   protocol: 'What the receiver answered is not HTTP, or too large to be its headers.',
   address_refused: 'The target is not an address that this installation may send to.',
   invalid_request: 'The request cannot be sent as it is configured: URL, method or headers.',
-  resources: 'This node ran out of sockets or ports.',
+  resources: 'This node ran out of sockets or memory.',
   shutdown: 'This node stopped before the receiver answered.',
   unknown: 'The attempt failed in a way that has no code of its own.',
 } as const
@@ -47,6 +47,8 @@ const BY_CODE: Readonly<Record<string, ErrorCode>> = {
   ESERVFAIL: 'dns',
   ETIMEOUT: 'dns',
   ECONNREFUSED: 'connect',
+  // Every local port is taken by connections to this receiver: nobody else's affair.
+  EADDRNOTAVAIL: 'connect',
   EHOSTUNREACH: 'connect',
   EHOSTDOWN: 'connect',
   ENETUNREACH: 'connect',
@@ -71,7 +73,6 @@ const BY_CODE: Readonly<Record<string, ErrorCode>> = {
   ENFILE: 'resources',
   ENOBUFS: 'resources',
   ENOMEM: 'resources',
-  EADDRNOTAVAIL: 'resources',
 }
 
 const TLS_CODE =

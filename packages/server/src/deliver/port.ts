@@ -1,6 +1,8 @@
 /** One attempt, as the dispatcher sees it: a request goes in, an outcome comes out, and nothing is thrown. */
 
 export interface OutgoingRequest {
+  /** Whose it is: connections are never shared between orgs. */
+  readonly orgId: number
   readonly method: string
   readonly url: string
   /** Queue headers under message headers, merged without regard to case. Flat: name, value, name, value. */
@@ -26,6 +28,8 @@ export interface Outcome {
 }
 
 export interface Sender {
+  /** Connections that it holds, or is making. */
+  readonly sockets: number
   /** Sends once. Always calls `done` exactly once, and never synchronously. */
   send(request: OutgoingRequest, done: (outcome: Outcome) => void): void
   /** Lets what is under way finish for at most `deadlineMs` from now, then ends it as `shutdown` and closes every connection. */

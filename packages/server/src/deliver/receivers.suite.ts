@@ -101,13 +101,16 @@ export function sender(options: Partial<SenderOptions> = {}): TestSender {
   const sender = createSender({ clock: systemClock, log: silentLog, guard, ...options })
   onTestFinished(() => sender.stop(0))
   return {
+    get sockets() {
+      return sender.sockets
+    },
     send: sender.send.bind(sender),
     stop: sender.stop.bind(sender),
     attempt: (url, request = {}) =>
       new Promise(done => {
         const body = Buffer.from('{}')
         sender.send(
-          { method: 'POST', url, headers: [], body, timeoutMs: 5000, followRedirects: false, ...request },
+          { orgId: 1, method: 'POST', url, headers: [], body, timeoutMs: 5000, followRedirects: false, ...request },
           done,
         )
       }),

@@ -61,11 +61,13 @@ const options = {
   guard: createGuard({ allowLoopback: true, allow: [] }),
   connectionsPerOrigin: 2,
   maxOrigins: 3,
+  maxSockets: 100,
   idleMs: 50,
   connectTimeoutMs: 1000,
   ca: undefined,
 }
 const targetOf = (n: number) => ({
+  key: `1 http://127.0.0.1:${n}`,
   origin: `http://127.0.0.1:${n}`,
   secure: false,
   host: '127.0.0.1',
@@ -98,4 +100,32 @@ test('an origin that nobody calls is closed after its time', async () => {
   expect(target.open()).toBe(1)
   await expect.poll(target.open).toBe(0)
   expect((await attempt(target.url)).kind).toBe('delivered')
+})
+
+test('of too many connections the idle ones go, the longest idle first, and none that is in use', async () => {
+  const origins = new Origins({ ...options, idleMs: 60_000, maxOrigins: 100, maxSockets: 4 })
+  const used = take(origins, 1)
+  const [second, third, fourth] = [take(origins, 2), take(origins, 3), take(origins, 4)]
+  origins.release(third)
+  origins.release(second)
+  take(origins, 5)
+  expect(origins.lanes).toBe(4)
+  expect([used, second, third, fourth].map(({ client }) => client.destroyed)).toEqual([false, false, true, false])
+  const besideIt = take(origins, 1)
+  expect(second.client.destroyed).toBe(true)
+  origins.release(used)
+  take(origins, 6)
+  expect([used, besideIt].map(({ client }) => client.destroyed)).toEqual([true, false])
+  expect(origins.lanes).toBe(4)
+  await origins.stop()
+})
+
+test('two orgs share no connection, one org does with itself', async () => {
+  const target = await receiver()
+  const { attempt } = sender()
+  await attempt(target.url, { orgId: 1 })
+  await attempt(target.url, { orgId: 1 })
+  expect(target.connections()).toBe(1)
+  await attempt(target.url, { orgId: 2 })
+  expect(target.connections()).toBe(2)
 })

@@ -148,7 +148,7 @@ test('connections are kept and used again', async () => {
 test('the outcome comes once and never while send is running, however early the failure', async () => {
   const target = await receiver()
   const { send, stop } = sender()
-  const request = { method: 'POST', headers: [], body: null, timeoutMs: 2000, followRedirects: false }
+  const request = { orgId: 1, method: 'POST', headers: [], body: null, timeoutMs: 2000, followRedirects: false }
   const requests = [
     { ...request, url: target.url },
     { ...request, url: 'not a url' },
@@ -204,7 +204,15 @@ test('who cannot take an outcome in harms nobody else, and it is logged', async 
   const target = await receiver()
   const logged: object[] = []
   const { send, attempt } = sender({ log: { ...silentLog, error: fields => logged.push(fields) } })
-  const request = { method: 'POST', url: target.url, headers: [], body: null, timeoutMs: 5000, followRedirects: false }
+  const request = {
+    orgId: 1,
+    method: 'POST',
+    url: target.url,
+    headers: [],
+    body: null,
+    timeoutMs: 5000,
+    followRedirects: false,
+  }
   const broken = new Error('broken')
   let calls = 0
   send(request, () => {

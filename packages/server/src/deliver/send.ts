@@ -16,6 +16,8 @@ export interface SenderOptions {
   readonly connectionsPerOrigin?: number
   /** Origins whose connections are kept although nothing is sent to them. */
   readonly maxOrigins?: number
+  /** Connections at a time, those that are kept without use among them. */
+  readonly maxSockets?: number
   readonly idleOriginMs?: number
   /** For DNS, TCP and TLS together, within the time of the attempt. */
   readonly connectTimeoutMs?: number
@@ -51,6 +53,7 @@ class HttpSender implements Sender {
         guard,
         connectionsPerOrigin: options.connectionsPerOrigin ?? 256,
         maxOrigins: options.maxOrigins ?? 1024,
+        maxSockets: options.maxSockets ?? 5000,
         idleMs: options.idleOriginMs ?? 60_000,
         connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
         ca: options.ca,
@@ -61,6 +64,10 @@ class HttpSender implements Sender {
         if (this.#drained !== null && this.#place.deadlines.size === 0) this.#drained()
       },
     }
+  }
+
+  get sockets(): number {
+    return this.#place.origins.lanes
   }
 
   send(request: OutgoingRequest, done: (outcome: Outcome) => void): void {

@@ -3,7 +3,9 @@ import type { Failure } from './outcome.ts'
 
 /** Where a URL leads, read once and used for every message. */
 export interface Target {
-  /** Scheme, host and port: requests with the same origin share connections. */
+  /** Org and origin: requests with the same key share connections. */
+  readonly key: string
+  /** Scheme, host and port. */
   readonly origin: string
   readonly secure: boolean
   readonly host: string
@@ -20,22 +22,30 @@ const MAX_TARGETS = 10_000
 /** Reads URLs and asks the guard about them; a literal address is judged here, because no lookup will see it. */
 export class Targets {
   readonly #guard: AddressGuard
-  readonly #known = new Map<string, TargetOrFailure>()
+  readonly #known = new Map<number, Map<string, TargetOrFailure>>()
+  #size = 0
 
   constructor(guard: AddressGuard) {
     this.#guard = guard
   }
 
-  get(url: string): TargetOrFailure {
-    const known = this.#known.get(url)
-    if (known !== undefined) return known
-    if (this.#known.size >= MAX_TARGETS) this.#known.clear()
-    const target = this.#read(url)
-    this.#known.set(url, target)
+  get(url: string, orgId: number): TargetOrFailure {
+    return this.#known.get(orgId)?.get(url) ?? this.#add(url, orgId)
+  }
+
+  #add(url: string, orgId: number): TargetOrFailure {
+    if (this.#size >= MAX_TARGETS) {
+      this.#known.clear()
+      this.#size = 0
+    }
+    const ofOrg = this.#known.get(orgId) ?? new Map<string, TargetOrFailure>()
+    const target = this.#read(url, orgId)
+    this.#known.set(orgId, ofOrg.set(url, target))
+    this.#size += 1
     return target
   }
 
-  #read(text: string): TargetOrFailure {
+  #read(text: string, orgId: number): TargetOrFailure {
     if (!URL.canParse(text)) return { code: 'invalid_request', error: 'the URL cannot be read' }
     const url = new URL(text)
     if (url.username !== '' || url.password !== '') {
@@ -45,6 +55,7 @@ export class Targets {
     const refused = this.#guard.refuseUrl(url)
     if (refused !== null) return { code: 'address_refused', error: refused }
     return {
+      key: `${orgId} ${url.origin}`,
       origin: url.origin,
       secure: url.protocol === 'https:',
       host: url.hostname,

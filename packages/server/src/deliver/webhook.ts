@@ -8,6 +8,7 @@ import { parseSecret, type SigningKey, sign } from './sign.ts'
 
 /** What a webhook needs to know of its queue. */
 export interface WebhookRoute {
+  readonly orgId: number
   readonly callbackUrl: string | null
   readonly method: string
   readonly headers: Readonly<Record<string, string>> | null
@@ -85,6 +86,7 @@ export function createWebhooks({ sender, ids, clock, random, version }: WebhookO
       const timestamp = `${Math.floor(clock.now() / 1000)}`
       const signed = keys.length > 0 ? sign(keys, webhookId, timestamp, message.body) : null
       const request = {
+        orgId: route.orgId,
         method: route.method,
         url: route.callbackUrl!,
         headers: requestHeaders(headers, {

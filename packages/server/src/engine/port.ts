@@ -53,8 +53,9 @@ export interface Head extends Place {
   readonly expiresAt: number | null
   /** Set where the place was fixed by hand; the dispatcher notes it here when it has done so. */
   pin: number | null
-  readonly body: Body
-  readonly headers: string | null
+  /** The settler lets go of both: the next one reads them anew. */
+  body: Body
+  headers: string | null
   /** The payload is gone although the message lives: storage was tampered with. */
   readonly lost: boolean
 }

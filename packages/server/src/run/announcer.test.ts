@@ -57,3 +57,29 @@ test('once stopped, it says nothing and leaves no timer', async () => {
   expect(clock.set).toEqual([])
   expect(said).toEqual([])
 })
+
+test('while the database has not taken a word in, what happens is collected for the next', async () => {
+  const clock = new HandClock()
+  const said: string[] = []
+  let taken = (): void => {}
+  const notify = (payload: string): Promise<void> => {
+    said.push(payload)
+    return new Promise(resolve => {
+      taken = resolve
+    })
+  }
+  const announcer = new Announcer({ notify, clock, log: silentLog })
+  announcer.announce([1])
+  await clock.pass(10)
+  for (let shard = 2; shard < 10; shard++) {
+    announcer.announce([shard])
+    await clock.pass(10)
+  }
+  expect(said).toEqual(['1'])
+  taken()
+  await clock.pass(10)
+  expect(said).toEqual(['1', '2,3,4,5,6,7,8,9'])
+  taken()
+  await clock.pass(10)
+  expect(said).toHaveLength(2)
+})

@@ -15,7 +15,9 @@ export class Announcer {
   readonly #log: Log
   readonly #shards = new Set<number>()
   #changes = false
+  /** Waiting for its time, or for the word before it: a slow database is told less often, not more at once. */
   #timer: Timer | null = null
+  #sending = false
 
   constructor(options: { notify: (payload: string) => Promise<void>; clock: Clock; log: Log }) {
     this.#notify = options.notify
@@ -27,19 +29,25 @@ export class Announcer {
   announce(shards: readonly number[] | null): void {
     if (shards === null) this.#changes = true
     else for (const shard of shards) this.#shards.add(shard)
-    this.#timer ??= this.#clock.setTimer(() => this.#send(), DEBOUNCE_MS)
+    if (!this.#sending) this.#timer ??= this.#clock.setTimer(() => void this.#send(), DEBOUNCE_MS)
   }
 
   stop(): void {
     this.#timer?.cancel()
   }
 
-  #send(): void {
+  async #send(): Promise<void> {
     const payload = this.#changes ? CHANGES : [...this.#shards].join(',')
     this.#timer = null
     this.#changes = false
     this.#shards.clear()
-    this.#notify(payload).catch(error => this.#log.debug({ err: error }, 'an announcement was lost; polls find it'))
+    this.#sending = true
+    await this.#notify(payload).catch(error =>
+      this.#log.debug({ err: error }, 'an announcement was lost; polls find it'),
+    )
+    this.#sending = false
+    if (this.#changes) this.announce(null)
+    else if (this.#shards.size > 0) this.announce([])
   }
 }
 

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import { UNSURE } from './backlog.ts'
 import { Feeder } from './feeder.ts'
 import { Gates } from './gates.ts'
+import { Headroom } from './headroom.ts'
 import { Holdings } from './holdings.ts'
 import { Known } from './known.ts'
 import { Loader } from './loader.ts'
@@ -42,6 +43,8 @@ export interface DispatcherOptions<R extends Route> {
 const RETRY_MS = 500
 /** Asked now and then, not for each message: a load brings many. */
 const WANT_EVERY = 64
+/** No socket or memory: this node's own fault. */
+const EXHAUSTED = 'resources'
 const LATE = { kind: 'expired', reason: 'not delivered in time' } as const
 const LOST = { kind: 'dead', reason: 'its payload is gone', deadLetterQueueId: null } as const
 
@@ -65,6 +68,7 @@ export class Dispatcher<R extends Route> {
   readonly #round: Round<R>
   readonly #gates: Gates<R>
   readonly #unsure: Unsure<R>
+  readonly #headroom: Headroom
   #isPumpScheduled = false
   #stopped = false
 
@@ -88,8 +92,10 @@ export class Dispatcher<R extends Route> {
     this.#router = new Router({ routes, clock, log, routed: touch })
     const loader = new Loader({ engine, known, clock, log, promoted: () => sweeper.soon() })
     this.#feeder = new Feeder({ loader, clock, now: () => sweeper.now(), mayAct, fed: touch })
-    this.#round = new Round(limits.inFlight)
+    this.#round = new Round(limits.inFlight, limits.sockets)
     this.#gates = new Gates({ clock, happenings, opened: touch })
+    const unsettled = () => this.#settler.pending
+    this.#headroom = new Headroom({ clock, log, limits, known, unsettled, passed: () => this.pump() })
     this.#unsure = new Unsure({ engine, sweeper, clock, log, fixed: touch })
     const settle: PushEngine['settle'] = (batch, again) => engine.settle(batch, again)
     const settled = (over: readonly Finished[], held: (one: Finished) => boolean) => this.#settled(over, held)
@@ -156,7 +162,9 @@ export class Dispatcher<R extends Route> {
   }
 
   putEnded(ticket: number): void {
+    const wasFull = this.#headroom.isFull
     this.#known.ended(ticket)
+    if (wasFull) this.pump()
   }
 
   /** Messages that this node has just stored. What may have changed since the put began is read from the table instead. */
@@ -194,13 +202,13 @@ export class Dispatcher<R extends Route> {
   /** Messages past their expiry that wait in the database end without an attempt. Gives back how many, `most` at most. */
   async expire(most: number): Promise<number> {
     const { shards } = this
-    if (shards.length === 0) return 0
+    if (shards.length === 0 || this.#headroom.isFull) return 0
     const ticket = this.#known.started()
     try {
       const heads = await this.#options.engine.loadExpired(shards, most)
       return heads.filter(head => this.#expire(head)).length
     } finally {
-      this.#known.ended(ticket)
+      this.putEnded(ticket)
     }
   }
 
@@ -227,9 +235,9 @@ export class Dispatcher<R extends Route> {
 
   /** Starts whatever may be started now. */
   pump(): void {
-    const { limits, mayAct } = this.#options
+    const { mayAct } = this.#options
     const now = this.#options.sweeper.now()
-    while (!this.#stopped && this.#settler.pending < limits.unsettled) {
+    while (!this.#stopped && this.#headroom.allows(this.#round.inFlight)) {
       const queue = this.#round.next()
       if (!queue) return
       if (!mayAct()) {
@@ -242,6 +250,7 @@ export class Dispatcher<R extends Route> {
 
   stop(): void {
     this.#stopped = true
+    this.#headroom.stop()
     this.#feeder.stop()
     this.#gates.stop()
     this.#router.stop()
@@ -286,9 +295,11 @@ export class Dispatcher<R extends Route> {
 
   #attempted(queue: QueueRun<R>, route: R, head: Head, startedAt: number, report: Report, decide: Decide): void {
     const { outcome, timedOut, isOwnFault, ...rest } = report
+    const isExhausted = report.errorCode === EXHAUSTED
     this.#options.meter.attempted(outcome, report.durationMs)
     if (outcome === 'delivered' || isOwnFault) queue.window.succeeded(route.concurrency)
-    else queue.window.failed(timedOut)
+    else if (!isExhausted) queue.window.failed(timedOut)
+    this.#headroom.attempted(isExhausted, this.#round.inFlight)
     this.#gates.ended(queue, head, report)
     const { verdict, pause } = decide(this.#options.sweeper.now())
     if (pause !== null) this.#pause(queue, pause)

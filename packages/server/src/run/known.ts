@@ -20,6 +20,8 @@ export class Known {
   readonly #messages = new Map<number, number>()
   readonly #running = new Set<number>()
   #lastTicket = 0
+  /** Settled, and remembered for the sake of what is still running. */
+  remembered = 0
   #leaving: { readonly ticket: number; readonly messages: readonly Seen[] }[] = []
 
   get size(): number {
@@ -52,6 +54,7 @@ export class Known {
       return
     }
     for (const { id, attempts } of messages) this.#messages.set(id, attempts)
+    this.remembered += messages.length
     this.#leaving.push({ ticket: this.#lastTicket, messages })
   }
 
@@ -71,6 +74,7 @@ export class Known {
     for (const { ticket: until, messages } of this.#leaving) {
       if (until >= oldest) break
       for (const { id, attempts } of messages) if (this.#messages.get(id) === attempts) this.#messages.delete(id)
+      this.remembered -= messages.length
       gone += 1
     }
     if (gone > 0) this.#leaving = this.#leaving.slice(gone)

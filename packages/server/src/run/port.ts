@@ -85,8 +85,18 @@ export interface Limits {
   readonly inFlight: number
   /** Bytes of messages waiting in memory. */
   readonly bufferBytes: number
+  /** Connections to receivers: of attempts, however many queues have their first one under way. */
+  readonly sockets: number
   /** Attempts that are over but not yet settled: beyond it, nothing new is started. */
   readonly unsettled: number
+  /** Messages that are settled but remembered until a slow load or put has ended: the same. */
+  readonly remembered: number
 }
 
-export const defaultLimits: Limits = { inFlight: 1000, bufferBytes: 64 * 1024 * 1024, unsettled: 10_000 }
+export const defaultLimits: Limits = {
+  inFlight: 1000,
+  bufferBytes: 64 * 1024 * 1024,
+  sockets: 5000,
+  unsettled: 10_000,
+  remembered: 100_000,
+}

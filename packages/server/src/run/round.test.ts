@@ -7,8 +7,8 @@ import { Round } from './round.ts'
 
 const MOST = 100
 
-function open(most = MOST) {
-  const round = new Round<Route>(most)
+function open(most = MOST, sockets = 5 * most) {
+  const round = new Round<Route>(most, sockets)
   const pantry = openPantry()
   const queueOf = (id: number) => new QueueRun<Route>(id, shardOf(id), pantry)
   const start = (queue: QueueRun<Route>) => {

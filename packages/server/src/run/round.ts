@@ -5,7 +5,7 @@ import { Turns } from './turns.ts'
 
 /** A queue of the usual weight with fewer attempts under way than this may go on when half of the node's are taken. */
 const SMALL = 8
-/** Sockets are finite: with so many times its attempts under way, the node does not start even the first one of a queue. */
+/** With so many times its attempts under way, the node does not start even the first one of a queue. */
 const CEILING = 4
 /** However heavy, a queue counts as small up to this part of the node's attempts at most. */
 const LARGEST_SMALL = 1 / 8
@@ -39,9 +39,16 @@ export class Round<R extends Route> {
   readonly #silent = new Set<QueueRun<R>>()
   inFlight = 0
 
-  constructor(most: number) {
+  constructor(most: number, sockets: number) {
     this.#most = most
-    this.#room = { silent: most / 2, first: CEILING * most, small: most, large: most / 2 }
+    const silent = Math.min(most, sockets) / 2
+    const others = sockets - silent
+    this.#room = {
+      silent,
+      first: Math.min(CEILING * most, others),
+      small: Math.min(most, others),
+      large: Math.min(most, others) / 2,
+    }
   }
 
   add(queue: QueueRun<R>): void {

@@ -57,6 +57,9 @@ export class Settler {
   }
 
   add(finished: Finished): void {
+    // Needed no more, and a slow database lets thousands wait here.
+    finished.head.body = null
+    finished.head.headers = null
     this.#waiting.push(finished)
     if (this.#flushing < AT_ONCE && (finished.urgent || this.#waiting.length >= BATCH)) this.#flush()
     else this.#timer ??= this.#options.clock.setTimer(() => this.#flush(), FLUSH_MS)

@@ -32,7 +32,7 @@ class Receiver implements Delivery<Route> {
 
   attempt(_route: Route, head: Head, _nth: number, done: Parameters<Delivery<Route>['attempt']>[3]): void {
     setImmediate(() => {
-      this.got.push(head)
+      this.got.push({ ...head })
       done(DELIVERED, () => ({ verdict: { kind: 'delivered' }, pause: null }))
       for (const look of this.#looks) if (look.until()) look.resolve()
     })
