@@ -158,6 +158,24 @@ export const settings = {
   maxInFlight: setting(Type.Integer({ minimum: 1, maximum: 100_000 }), 1000, {
     summary: 'Most attempts at once on a node.',
   }),
+  maxSockets: setting(
+    Nullable(Type.Integer({ minimum: 16, maximum: 1_000_000, description: 'an integer from 16 to 1000000' })),
+    null,
+    {
+      summary:
+        'Most connections to receivers at once; made from maxInFlight and from how many files the process may open if not given.',
+    },
+  ),
+  maxUnsettled: setting(Type.Integer({ minimum: 100, maximum: 1_000_000 }), 10_000, {
+    summary: 'Most outcomes that wait for a slow database to record them: with more, nothing new is sent.',
+  }),
+  maxWaitingPuts: setting(Type.Integer({ minimum: 1000, maximum: 1_000_000 }), 20_000, {
+    summary: 'Most messages that wait for a slow database to store them: further ones are answered 503 at once.',
+  }),
+  maxIncomingBytes: setting(Type.Integer({ minimum: 1_048_576, maximum: 17_179_869_184 }), 134_217_728, {
+    summary:
+      'Most bytes of requests at once, from when they are announced until they are answered: further ones get 503.',
+  }),
 } satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof settings

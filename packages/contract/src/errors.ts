@@ -110,6 +110,11 @@ export const errors = {
     'The database cannot be reached',
     'The database cannot be reached; nothing was stored',
   ),
+  overloaded: entry(
+    503,
+    'The node has too much to do',
+    'More than {limit} {what} at once: nothing was stored, try again',
+  ),
   subscriber_too_slow: entry(
     503,
     'The subscriber is too slow',
@@ -135,6 +140,7 @@ export const commonErrors = [
   'internal',
   'outcome_unknown',
   'database_unavailable',
+  'overloaded',
   'shutting_down',
 ] as const satisfies ErrorCode[]
 

@@ -22,6 +22,7 @@ import { checkHeaders } from './deliver/header-rules.ts'
 import type { Sender } from './deliver/port.ts'
 import { createSender } from './deliver/send.ts'
 import { createWebhooks } from './deliver/webhook.ts'
+import { boundPuts } from './engine/bounded-puts.ts'
 import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
 import type { Locks, PullEngine } from './engine/port.ts'
 import { createPostgresEngine } from './engine/postgres/engine.ts'
@@ -46,6 +47,7 @@ import { createMetrics, type Metrics } from './run/metrics.ts'
 import { WorkingNode } from './run/node.ts'
 import { defaultLimits, type Routes } from './run/port.ts'
 import { Scheduler } from './run/scheduler.ts'
+import { planSockets, readFileLimit, type SocketPlan } from './run/sockets.ts'
 import { createTelling, type Telling } from './tell/telling.ts'
 import { type Installation, openInstallation } from './tenant/installation.ts'
 import type { SecretBox } from './tenant/secret-box.ts'
@@ -107,11 +109,11 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   closing.add('changes', async () => parts.changes.stop())
 
   const book = new QueueBook({ db, secrets, clock: systemClock, log })
-  const { sender, delivery } = openDelivery(parts)
+  const { sender, delivery, plan } = openDelivery(parts)
   closing.add('connections', () => sender.stop(0))
   const locks = config.roles.includes('worker') ? await openLocks(parts) : null
-  const { node, metrics, commit, engine, telling } = await openNode({ ...parts, book, delivery, locks }, closing)
-  const api = openApi({ ...parts, book, node, metrics, commit, engine, telling })
+  const { node, metrics, commit, engine, telling } = await openNode({ ...parts, book, delivery, plan, locks }, closing)
+  const api = openApi({ ...parts, book, node, metrics, commit, engine, telling, plan })
   const scheduler = openScheduler(parts, node, metrics)
   closing.add('crons', () => scheduler.stop())
   if (config.roles.includes('worker')) await scheduler.catchUp()
@@ -156,8 +158,15 @@ export function databaseOptions(config: Config) {
 
 function openDelivery({ config, log, clock, ids }: Parts) {
   const guard = createGuard({ allowLoopback: isLoopback(config.host), allow: config.allowTargets })
-  const sender: Sender = createSender({ clock, log, guard })
-  return { sender, delivery: createWebhooks({ sender, ids, clock, random: Math.random, version }) }
+  const plan = planSockets({ ...config, files: readFileLimit(), ...socketsOf(config) })
+  log.info(plan, 'what this process may open, divided')
+  const sender: Sender = createSender({ clock, log, guard, maxSockets: plan.sockets })
+  return { sender, plan, delivery: createWebhooks({ sender, ids, clock, random: Math.random, version }) }
+}
+
+/** Two pools, the slow one, the lock session and the listener. */
+function socketsOf({ databaseUrl, databasePoolSize, roles }: Config) {
+  return { database: databaseUrl === null ? 0 : 2 * databasePoolSize + 6, servesCallers: roles.includes('api') }
 }
 
 type Delivery = ReturnType<typeof openDelivery>['delivery']
@@ -166,11 +175,12 @@ type Node = WorkingNode<QueueConfig>
 interface NodeParts extends Parts {
   readonly book: QueueBook
   readonly delivery: Delivery
+  readonly plan: SocketPlan
   readonly locks: Locks | null
 }
 
 async function openNode(parts: NodeParts, closing: Closing) {
-  const { config, log, db, clock, installation, book, delivery, changes } = parts
+  const { config, log, db, clock, installation, book, delivery, changes, plan } = parts
   const engine = createPostgresEngine(db, installation.shardCount)
   const metrics: Metrics = createMetrics(() => node.stats)
   const telling = openTelling({ ...parts, book }, metrics, () => node.changed())
@@ -186,7 +196,7 @@ async function openNode(parts: NodeParts, closing: Closing) {
     log,
     meter: metrics.meter,
     happenings: telling.happenings,
-    limits: { ...defaultLimits, inFlight: config.maxInFlight },
+    limits: { ...defaultLimits, ...plan, unsettled: config.maxUnsettled },
     random: Math.random,
     ownershipTimeoutMs: config.ownershipTimeoutMs,
     pollMs: config.pollIntervalMs,
@@ -197,7 +207,7 @@ async function openNode(parts: NodeParts, closing: Closing) {
     led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),
   })
   closing.add('announcements', async () => announcer.stop())
-  const commit = createGroupCommit({
+  const commits = createGroupCommit({
     async put(messages) {
       const results = await node.put(messages)
       metrics.stored(messages.length)
@@ -205,6 +215,7 @@ async function openNode(parts: NodeParts, closing: Closing) {
     },
     repair: createSpanRepair(db, error => log.error({ err: error }, 'making the missing partition failed')),
   })
+  const commit = boundPuts(commits, { messages: config.maxWaitingPuts, bytes: config.maxIncomingBytes })
   const heard = (payload: string): void => void (changes.heard(payload) || node.heard(readAnnouncement(payload)))
   const listening = await db.listen(channelOf(db), heard, () => node.heard(null))
   closing.add('listener', () => listening.stop())
@@ -283,6 +294,7 @@ interface ApiParts extends Parts {
   readonly commit: GroupCommit
   readonly engine: PullEngine
   readonly telling: Telling
+  readonly plan: SocketPlan
 }
 
 function openApi(parts: ApiParts) {
@@ -290,6 +302,7 @@ function openApi(parts: ApiParts) {
   const serves = config.roles.includes('api')
   return createApi({
     config,
+    maxConnections: parts.plan.callers,
     orgId: installation.instanceOrgId,
     version,
     changes: parts.changes,

@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'internal'
   | 'outcome_unknown'
   | 'database_unavailable'
+  | 'overloaded'
   | 'subscriber_too_slow'
   | 'shutting_down'
 

@@ -16,6 +16,7 @@ import { createFailureHandler, type FailureOptions, renderProblem, sendProblem }
 import { addGraphql } from './graphql/graphql.ts'
 import type { Handlers } from './handlers.ts'
 import { addHealth, type HealthPort, type MetricsPort } from './health.ts'
+import { boundIntake } from './intake.ts'
 import { acceptJson } from './json-body.ts'
 import { publishWrites } from './published-writes.ts'
 import { addRoutes } from './routes.ts'
@@ -27,7 +28,9 @@ const REQUEST_TIMEOUT_MS = 60_000
 const BODY_LIMIT = 1_048_576
 
 export interface ApiOptions {
-  readonly config: Pick<Config, 'host' | 'port' | 'adminSecret' | 'authorization' | 'maxBodyBytes'>
+  readonly config: Pick<Config, 'host' | 'port' | 'adminSecret' | 'authorization' | 'maxBodyBytes' | 'maxIncomingBytes'>
+  /** Most connections of callers; further ones are closed at once. */
+  readonly maxConnections?: number
   /** The org that callers act for. */
   readonly orgId: number
   readonly version: string
@@ -87,7 +90,9 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
     frameworkErrors: (error, request, reply) => fail(error, request as never, reply as never),
     clientErrorHandler: refuseSocket,
   })
+  if (options.maxConnections) app.server.maxConnections = options.maxConnections
   acceptJson(app)
+  boundIntake(app, config.maxIncomingBytes)
   app.setErrorHandler(fail)
   app.setNotFoundHandler((request, reply) => {
     sendProblem(new Problem('route_not_found', { method: request.method, url: request.url }), request, reply)

@@ -20,6 +20,7 @@ export async function serveRoom(room: Room, orgId: number, rules: AuthorizationR
       adminSecret: ADMIN_SECRET,
       authorization: { adminSecret: ADMIN_SECRET, rules },
       maxBodyBytes: 1_048_576,
+      maxIncomingBytes: 134_217_728,
     },
     orgId,
     version: '1.2.3',

@@ -73,7 +73,15 @@ async function start(config: Overrides, translate?: ApiOptions['translate']): Pr
   const health: Served['health'] = { now: WELL }
   const changes = new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' })
   const api = createApi({
-    config: { host: '127.0.0.1', port: 0, adminSecret: null, authorization: null, maxBodyBytes: 1_048_576, ...config },
+    config: {
+      host: '127.0.0.1',
+      port: 0,
+      adminSecret: null,
+      authorization: null,
+      maxBodyBytes: 1_048_576,
+      maxIncomingBytes: 134_217_728,
+      ...config,
+    },
     orgId: 1,
     version: '1.2.3',
     handlers,

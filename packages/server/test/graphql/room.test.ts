@@ -23,7 +23,14 @@ async function serve(db: Database, orgId: number, nodeId = 'a') {
     () => {},
   )
   const api = createApi({
-    config: { host: '127.0.0.1', port: 0, adminSecret: null, authorization: null, maxBodyBytes: 1_048_576 },
+    config: {
+      host: '127.0.0.1',
+      port: 0,
+      adminSecret: null,
+      authorization: null,
+      maxBodyBytes: 1_048_576,
+      maxIncomingBytes: 134_217_728,
+    },
     orgId,
     version: '1.2.3',
     handlers: queueOperations(openRoom(db)),
