@@ -11,13 +11,13 @@ export function publishWrites(handlers: Handlers, changes: Changes): Handlers {
   const told = Object.entries(handlers as unknown as Record<string, AnyHandler>).map(([name, handle]) => {
     const read = readerOf(operations[name as OperationName])
     if (!read) return [name, handle]
-    const call: AnyHandler = async (context, input) => {
-      const output = await handle(context, input)
-      for (const { resource, act, id } of read(input, output)) {
-        changes.publish({ orgId: context.orgId, resource, act, id })
-      }
-      return output
-    }
+    const call: AnyHandler = (context, input) =>
+      handle(context, input).then(output => {
+        for (const { resource, act, id } of read(input, output)) {
+          changes.publish({ orgId: context.orgId, resource, act, id })
+        }
+        return output
+      })
     return [name, call]
   })
   return Object.fromEntries(told)

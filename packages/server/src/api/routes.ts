@@ -15,7 +15,7 @@ import {
 } from '@posthorn/contract'
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
-import type { Access } from './access/access.ts'
+import type { Access, Admitted } from './access/access.ts'
 import { fillDefaults } from './access/defaults.ts'
 import { refuseSelection } from './access/fields.ts'
 import { mayAct } from './access/rights.ts'
@@ -63,12 +63,16 @@ function createRoute(name: OperationName, operation: Operation, context: RouteCo
     url: toUrl(operation.path),
     schema: schemaOf(name, operation),
     bodyLimit: bodyLimit(operation, context.maxBodyBytes),
-    onRequest: async request => {
+    onRequest: (request, _reply, done) => {
+      const enter = (caller: Admitted): void => {
+        if (caller instanceof Error) return done(caller)
+        if (!mayAct(caller, operation.scope)) return done(new Problem('unauthorized', {}))
+        request.caller = caller
+        done()
+      }
       const admitted = access.admit(request.headers)
-      const caller = admitted instanceof Promise ? await admitted : admitted
-      if (caller instanceof Error) throw caller
-      if (!mayAct(caller, operation.scope)) throw new Problem('unauthorized', {})
-      request.caller = caller
+      if (admitted instanceof Promise) void admitted.then(enter)
+      else enter(admitted)
     },
     preValidation: preparation(name, operation),
     handler: createHandler(name, operation, context),

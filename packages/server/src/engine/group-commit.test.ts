@@ -40,6 +40,38 @@ test('callers of the same turn share one commit and get their own ids, in order'
   expect(results.map(result => result.id)).toEqual([1, 2, 3])
 })
 
+test('a second batch waits until as many have come as the first one has, and goes at once if they have', async () => {
+  const sizes: number[] = []
+  const ends: (() => void)[] = []
+  const commit = createGroupCommit({
+    put(messages) {
+      sizes.push(messages.length)
+      const stored = messages.map((_, index): PutResult => ({ kind: 'stored', id: index, xid: 1, createdAt: 0 }))
+      return new Promise(resolve => ends.push(() => resolve(stored)))
+    },
+    repair: async () => false,
+  })
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  const putSome = async (count: number) => {
+    for (let nth = 0; nth < count; nth++) void commit.put(message('x'))
+    await turn()
+  }
+  await putSome(4)
+  await putSome(3)
+  expect(sizes).toEqual([4])
+  await putSome(1)
+  expect(sizes).toEqual([4, 4])
+  await putSome(20)
+  expect(sizes).toEqual([4, 4])
+  ends.shift()!()
+  await turn()
+  expect(sizes).toEqual([4, 4, 20])
+  await putSome(1)
+  for (const end of ends.splice(0)) end()
+  await turn()
+  expect(sizes).toEqual([4, 4, 20, 1])
+})
+
 test('a row that the server refuses fails alone', async () => {
   const refused = (bodies: readonly string[]) =>
     bodies.includes('bad') ? { outcome: 'rejected', sqlState: '22021' } : null

@@ -31,29 +31,36 @@ export interface GroupCommit {
 /**
  * Group commit: callers that put at the same time share one statement and one commit.
  *
- * A batch is whatever has come together while the one before was on its way; nothing waits for company. A row that the
+ * A batch is whatever has come together while the one before was on its way; the first waits for nobody. A second one goes
+ * beside it once as many wait as are on their way: sooner, both would be small, and a small commit costs nearly as much as
+ * a large one (with 32 callers over REST: 2/3 of the server's CPU, and a tenth more of them). A row that the
  * server refuses does not fail its neighbours: nothing of the batch was stored, so it is cut in halves until that row is
  * alone. A batch whose commit is in doubt is never tried again here: each caller is told.
  */
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let waiting: Waiting[] = []
   let underWay = 0
+  let messagesUnderWay = 0
   let scheduled = false
 
+  const isDue = (): boolean =>
+    waiting.length > 0 && (underWay === 0 || (underWay < AT_ONCE && waiting.length >= messagesUnderWay))
   const flush = (): void => {
     scheduled = false
-    while (waiting.length > 0 && underWay < AT_ONCE) {
+    while (isDue()) {
       const batch = cut(waiting)
       waiting = waiting.slice(batch.length)
       underWay += 1
+      messagesUnderWay += batch.length
       void store(batch, options).then(() => {
         underWay -= 1
+        messagesUnderWay -= batch.length
         flush()
       })
     }
   }
   const schedule = (): void => {
-    if (scheduled || underWay >= AT_ONCE) return
+    if (scheduled || !isDue()) return
     scheduled = true
     setImmediate(flush)
   }

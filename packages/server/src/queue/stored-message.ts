@@ -31,4 +31,14 @@ export function storedMessage(message: NewMessage, { id, createdAt }: Stored, we
   }
 }
 
-const iso = (time: number): string => new Date(time).toISOString()
+let lastTime = Number.NaN
+let lastText = ''
+
+/** Messages of one commit were created at the same time: its text is made once. */
+function iso(time: number): string {
+  if (time !== lastTime) {
+    lastText = new Date(time).toISOString()
+    lastTime = time
+  }
+  return lastText
+}

@@ -21,7 +21,7 @@ SELECT 'm', queue_id::text, priority::text,
   (min(xid::text::bigint) FILTER (WHERE due_at IS NULL))::text,
   (floor(extract(epoch FROM min(due_at)) * 1000))::bigint::text
 FROM fresh
-WHERE queue_id % $4::int = ANY ($3::int[]) AND xid <> ALL ($5::xid8[])
+WHERE queue_id % $4::int = ANY ($3::int[]) AND xid NOT IN (SELECT unnest($5::xid8[]))
 GROUP BY queue_id, priority
 UNION ALL
 SELECT 'c', kind, queue_id::text, message_id::text, NULL FROM news
