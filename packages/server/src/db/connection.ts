@@ -7,7 +7,15 @@
  */
 import type { ClientBase, QueryResult } from 'pg'
 import { endsSession, isServerError, toDatabaseError } from './failure.ts'
-import { DatabaseError, type Executor, type FailedOutcome, type Param, type Statement, type TextRow } from './port.ts'
+import {
+  DatabaseError,
+  type Executor,
+  type FailedOutcome,
+  type Param,
+  type RawParam,
+  type Statement,
+  type TextRow,
+} from './port.ts'
 import type { StatementTexts } from './schema.ts'
 import { encodeParams, textValues, typedValues } from './values.ts'
 
@@ -43,10 +51,10 @@ export class Connection implements Executor {
     })
   }
 
-  rows(statement: Statement, params: readonly (string | null)[] = []): Promise<TextRow[]> {
+  rows(statement: Statement, params: readonly RawParam[] = []): Promise<TextRow[]> {
     return this.#inTurn(async () => {
       const text = this.#texts.of(statement)
-      const values = params as (string | null)[]
+      const values = params as RawParam[]
       const query = { ...named(statement), text, values, rowMode: 'array' as const, types: textValues }
       return (await this.#client.query<TextRow>(query)).rows
     })

@@ -15,6 +15,7 @@ import {
   type LockSession,
   type LockSessionOptions,
   type Param,
+  type RawParam,
   type Statement,
   type TextRow,
 } from './port.ts'
@@ -74,7 +75,7 @@ class PostgresLockSession implements LockSession {
     return this.#connection.query<Row>(statement, params)
   }
 
-  rows(statement: Statement, params?: readonly (string | null)[]): Promise<TextRow[]> {
+  rows(statement: Statement, params?: readonly RawParam[]): Promise<TextRow[]> {
     return this.#connection.rows(statement, params)
   }
 

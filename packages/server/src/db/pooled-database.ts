@@ -17,6 +17,7 @@ import {
   type LockSession,
   type LockSessionOptions,
   type Param,
+  type RawParam,
   type Statement,
   type TextRow,
 } from './port.ts'
@@ -85,7 +86,7 @@ export class PooledDatabase implements Database {
     return this.#lend(this.#adapter.pools.ordinary, connection => connection.query<Row>(statement, params))
   }
 
-  rows(statement: Statement, params?: readonly (string | null)[]): Promise<TextRow[]> {
+  rows(statement: Statement, params?: readonly RawParam[]): Promise<TextRow[]> {
     return this.#lend(this.#adapter.pools.ordinary, connection => connection.rows(statement, params))
   }
 
@@ -205,7 +206,7 @@ class Transaction implements Executor {
     return this.#ended ? refuseEnded() : this.#connection.query<Row>(statement, params)
   }
 
-  rows(statement: Statement, params?: readonly (string | null)[]): Promise<TextRow[]> {
+  rows(statement: Statement, params?: readonly RawParam[]): Promise<TextRow[]> {
     return this.#ended ? refuseEnded() : this.#connection.rows(statement, params)
   }
 

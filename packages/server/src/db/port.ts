@@ -14,6 +14,9 @@ export interface Statement {
 
 export type Param = string | number | bigint | boolean | null | Date | Uint8Array | object | readonly Param[]
 
+/** A parameter as it is sent: text, or a Buffer in the binary format of the parameter's type. */
+export type RawParam = string | Buffer | null
+
 /** A row as PostgreSQL prints it, column by column. */
 export type TextRow = (string | null)[]
 
@@ -21,7 +24,7 @@ export interface Executor {
   /** Runs one statement and gives its rows as objects keyed by column name. @throws DatabaseError */
   query<Row = Record<string, unknown>>(statement: Statement, params?: readonly Param[]): Promise<Row[]>
   /** Runs one statement and gives its rows unparsed, for the hot path: no value is converted that nobody reads. @throws DatabaseError */
-  rows(statement: Statement, params?: readonly (string | null)[]): Promise<TextRow[]>
+  rows(statement: Statement, params?: readonly RawParam[]): Promise<TextRow[]>
   /**
    * Runs SQL text that has no parameters and may hold several statements, outside of a transaction on a connection
    * without a bound on the duration (VACUUM, DDL). @throws DatabaseError

@@ -43,15 +43,15 @@ export function compileHeaders(headers: Readonly<Record<string, unknown>> | null
  * wins. `content-type` and `user-agent` are defaults; the rest of what is added here cannot be given by users.
  */
 export function requestHeaders(compiled: CompiledHeaders, attempt: AttemptHeaders): string[] {
-  const flat =
+  const given =
     attempt.headers === null
-      ? compiled.plain.slice()
+      ? compiled.plain
       : flatten(compiled.queue, parseFields(attempt.headers), compiled.userAgent)
-  flat.push('webhook-id', attempt.webhookId, 'webhook-timestamp', attempt.timestamp)
-  if (attempt.signature !== null) flat.push('webhook-signature', attempt.signature)
-  flat.push('posthorn-attempt', String(attempt.attempt))
-  if (attempt.sequence !== null) flat.push('posthorn-sequence', attempt.sequence)
-  return flat
+  const ours = ['webhook-id', attempt.webhookId, 'webhook-timestamp', attempt.timestamp]
+  if (attempt.signature !== null) ours.push('webhook-signature', attempt.signature)
+  ours.push('posthorn-attempt', String(attempt.attempt))
+  if (attempt.sequence !== null) ours.push('posthorn-sequence', attempt.sequence)
+  return given.concat(ours)
 }
 
 function flatten(under: readonly HeaderField[], over: readonly HeaderField[], userAgent: string): string[] {

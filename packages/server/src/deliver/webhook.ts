@@ -73,6 +73,7 @@ export function createWebhooks({ sender, ids, clock, random, version }: WebhookO
     }
     return found
   }
+  const timestampNow = countSeconds(clock)
   return {
     /** Makes the nth attempt (1 is the first). Calls `done` once, later; never throws. */
     attempt(
@@ -83,7 +84,7 @@ export function createWebhooks({ sender, ids, clock, random, version }: WebhookO
     ): void {
       const { headers, keys } = compile(route)
       const webhookId = ids.webhookId(message.id)
-      const timestamp = `${Math.floor(clock.now() / 1000)}`
+      const timestamp = timestampNow()
       const signed = keys.length > 0 ? sign(keys, webhookId, timestamp, message.body) : null
       const request = {
         orgId: route.orgId,
@@ -103,6 +104,20 @@ export function createWebhooks({ sender, ids, clock, random, version }: WebhookO
       }
       sender.send(request, outcome => done(reportOf(outcome), now => decide(route, message, nth, outcome, now, random)))
     },
+  }
+}
+
+/** Seconds since 1970, as text that is made once a second. */
+function countSeconds(clock: Clock): () => string {
+  let second = Number.NaN
+  let text = ''
+  return () => {
+    const now = Math.floor(clock.now() / 1000)
+    if (now !== second) {
+      second = now
+      text = `${now}`
+    }
+    return text
   }
 }
 

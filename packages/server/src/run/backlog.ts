@@ -51,6 +51,8 @@ export interface Backlog {
   found(priority: number, fromXid: number | null, fromDue: number | null): void
   /** Looks again at everything, from the beginning. */
   restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void
+  /** True only if it would like no load now: asked for each message, where `loads` is asked for each load. */
+  isFed(now: number): boolean
   /** The loads that it would like now, each at most once at a time. */
   loads(now: number): Load[]
   /** An attempt was settled; `retryAt` is null where the message has left the queue. */

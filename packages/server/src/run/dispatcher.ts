@@ -1,6 +1,4 @@
-import type { Clock } from '../clock.ts'
 import type { Change, Head, PushEngine, Sweep, Taken, Verdict } from '../engine/port.ts'
-import type { Log } from '../log.ts'
 import { UNSURE } from './backlog.ts'
 import { Feeder } from './feeder.ts'
 import { Gates } from './gates.ts'
@@ -9,36 +7,13 @@ import { Holdings } from './holdings.ts'
 import { Known } from './known.ts'
 import { Loader } from './loader.ts'
 import { Pantry } from './pantry.ts'
-import type { Decide, Delivery, Happenings, Limits, Meter, Report, Route, Routes } from './port.ts'
+import type { Decide, DispatcherOptions, Report, Route } from './port.ts'
 import type { QueueRun } from './queue-run.ts'
 import { Round } from './round.ts'
 import { Router } from './router.ts'
 import { type Finished, Settler } from './settler.ts'
 import { leaveBusy, type Shard } from './shard.ts'
-import type { Sweeper } from './sweeper.ts'
 import { Unsure } from './unsure.ts'
-
-export interface DispatcherOptions<R extends Route> {
-  readonly engine: PushEngine
-  readonly sweeper: Sweeper
-  readonly routes: Routes<R>
-  readonly delivery: Delivery<R>
-  readonly clock: Clock
-  readonly log: Log
-  readonly meter: Meter
-  readonly happenings: Happenings
-  readonly limits: Limits
-  /** Whether this node may start attempts at this very moment (see ownership.ts). */
-  readonly mayAct: () => boolean
-  /** Records that a queue is paused, and why. */
-  readonly pauseQueue: (queueId: number, reason: string) => Promise<void>
-  /** These queues, here or elsewhere, have received dead letters. */
-  readonly deadLettered: (queueIds: readonly number[]) => void
-  /** The message is not what it was: the outcome of an attempt, or its end, is on record. Not called for what is fenced. */
-  readonly told?: (head: Head) => void
-  /** The record says that another node has taken this shard. */
-  readonly fenced: (shard: number) => void
-}
 
 const RETRY_MS = 500
 /** Asked now and then, not for each message: a load brings many. */
@@ -288,22 +263,24 @@ export class Dispatcher<R extends Route> {
       else this.#attempted(queue, route, head, startedAt, report, decide)
       if (restMs !== undefined) this.#gates.rest(queue, restMs)
       this.#round.ended(queue)
-      this.#touch(queue)
+      this.#consider(queue)
       this.pump()
     })
   }
 
   #attempted(queue: QueueRun<R>, route: R, head: Head, startedAt: number, report: Report, decide: Decide): void {
-    const { outcome, timedOut, isOwnFault, ...rest } = report
-    const isExhausted = report.errorCode === EXHAUSTED
-    this.#options.meter.attempted(outcome, report.durationMs)
+    const { outcome, timedOut, isOwnFault, status, errorCode, error, excerpt, durationMs } = report
+    const isExhausted = errorCode === EXHAUSTED
+    this.#options.meter.attempted(outcome, durationMs)
     if (outcome === 'delivered' || isOwnFault) queue.window.succeeded(route.concurrency)
     else if (!isExhausted) queue.window.failed(timedOut)
     this.#headroom.attempted(isExhausted, this.#round.inFlight)
     this.#gates.ended(queue, head, report)
     const { verdict, pause } = decide(this.#options.sweeper.now())
     if (pause !== null) this.#pause(queue, pause)
-    const attempt = { ...rest, n: head.attempts + 1, startedAt, queueVersion: route.version }
+    const { version: queueVersion } = route
+    const n = head.attempts + 1
+    const attempt = { n, startedAt, durationMs, status, errorCode, error, excerpt, queueVersion }
     this.#settler.add({ head, shard: queue.shard, verdict, attempt, urgent: route.ordered !== 'none' })
   }
 
@@ -327,17 +304,10 @@ export class Dispatcher<R extends Route> {
   }
 
   #settled(finished: readonly Finished[], held: (one: Finished) => boolean): void {
-    this.#forget(
-      finished.filter(({ shard }) => shard.state !== 'gone'),
-      held,
-    )
+    const fenced = this.#forget(finished, held)
     const touched = new Set<QueueRun<R>>()
-    const fenced = new Set<Shard>()
-    for (const one of finished) {
-      const { head, shard, verdict } = one
+    for (const { head, shard, verdict } of finished) {
       const queue = this.#holdings.get(head.queueId)
-      if (held(one)) this.#options.told?.(head)
-      else fenced.add(shard)
       if (queue?.out.delete(head)) {
         queue.backlog?.settled(head, verdict.kind === 'retry' ? verdict.at : null)
         queue.openBacklog()
@@ -350,10 +320,25 @@ export class Dispatcher<R extends Route> {
     this.pump()
   }
 
-  /** A message that was left alone stands in the table as it was: the next load must bring it. */
-  #forget(finished: readonly Finished[], held: (one: Finished) => boolean): void {
-    this.#known.settled(finished.filter(held).map(({ head }) => head))
-    for (const one of finished) if (!held(one)) this.#known.release(one.head.id)
+  /**
+   * These are not in memory any more, before anybody is told. A message that was left alone stands in the table as it was:
+   * the next load must bring it. Gives the shards of such.
+   */
+  #forget(finished: readonly Finished[], held: (one: Finished) => boolean): ReadonlySet<Shard> {
+    const recorded: Head[] = []
+    const fenced = new Set<Shard>()
+    for (const one of finished) {
+      const { head, shard } = one
+      const isHeld = held(one)
+      if (!isHeld) fenced.add(shard)
+      if (shard.state === 'gone') continue
+      if (isHeld) recorded.push(head)
+      else this.#known.release(head.id)
+    }
+    this.#known.settled(recorded)
+    const { told } = this.#options
+    if (told) for (const one of finished) if (held(one)) told(one.head)
+    return fenced
   }
 
   /** The record says that another node has the shard, or had: whoever holds the lock takes it anew (ownership.ts). */
@@ -378,10 +363,14 @@ export class Dispatcher<R extends Route> {
       })
   }
 
-  /** Something happened to this queue: it may have a message to start, want a load, or wait for a time. */
-  #touch(queue: QueueRun<R>): void {
+  #consider(queue: QueueRun<R>): void {
     if (queue.mayStart && this.#gates.admits(queue)) this.#round.add(queue)
     this.#feeder.want(queue)
+  }
+
+  /** Something happened to this queue: it may have a message to start, want a load, or wait for a time. */
+  #touch(queue: QueueRun<R>): void {
+    this.#consider(queue)
     if (this.#isPumpScheduled) return
     // One round for everything that happens in one turn.
     this.#isPumpScheduled = true

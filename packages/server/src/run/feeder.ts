@@ -41,7 +41,9 @@ export class Feeder<R extends Route> {
   /** This queue may want a load, or wait for another time than before. */
   want(queue: QueueRun<R>): void {
     if (!queue.isServed || !queue.backlog) return
-    this.#alarm.set(queue, queue.backlog.nextAt(this.#options.now()))
+    const now = this.#options.now()
+    this.#alarm.set(queue, queue.backlog.nextAt(now))
+    if (queue.backlog.isFed(now)) return
     this.#wanting.add(queue)
     this.resume()
   }

@@ -72,6 +72,7 @@ export class FreeBacklog implements Backlog {
 
   nextAt(now: number): number | null {
     const due = this.#due.loading ? null : this.#due.next
+    if (this.#held.isEmpty) return due !== null && due > now ? due : null
     return earliest(now, [due, ...this.#held.times])
   }
 
@@ -102,16 +103,27 @@ export class FreeBacklog implements Backlog {
     this.#due.restart(nextDue)
   }
 
+  isFed(now: number): boolean {
+    if (this.#isStuffed) return true
+    for (const lane of this.#lanes) if (wantsLoad(lane)) return false
+    return !this.#wantsDue(now)
+  }
+
   loads(now: number): Load[] {
-    if (this.#pantry.isFull && this.waiting > 0) return []
+    if (this.#isStuffed) return []
     const loads: Load[] = []
-    for (const lane of this.#lanes)
-      if (lane.cursor.behind && !lane.cursor.loading && lane.heads.length - lane.next < lane.size.low)
-        loads.push(this.#loadLane(lane))
-    const due = this.#due
-    if (!due.loading && due.next !== null && due.next <= now && this.waiting < this.#dueSize.low)
-      loads.push(this.#loadDue())
+    for (const lane of this.#lanes) if (wantsLoad(lane)) loads.push(this.#loadLane(lane))
+    if (this.#wantsDue(now)) loads.push(this.#loadDue())
     return loads
+  }
+
+  get #isStuffed(): boolean {
+    return this.#pantry.isFull && this.waiting > 0
+  }
+
+  #wantsDue(now: number): boolean {
+    const due = this.#due
+    return !due.loading && due.next !== null && due.next <= now && this.waiting < this.#dueSize.low
   }
 
   settled(_head: Head, retryAt: number | null): void {
@@ -202,3 +214,6 @@ export class FreeBacklog implements Backlog {
     }
   }
 }
+
+const wantsLoad = ({ cursor, heads, next, size }: Lane): boolean =>
+  cursor.behind && !cursor.loading && heads.length - next < size.low

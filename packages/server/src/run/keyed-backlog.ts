@@ -135,6 +135,10 @@ export class KeyedBacklog implements Backlog {
     if (priorities.includes(0)) this.#lane.lookAgain(START)
   }
 
+  isFed(): boolean {
+    return false
+  }
+
   loads(now: number): Load[] {
     for (const key of this.#retries.take(now)) this.#look(key)
     const loads = this.#promotion.loads(this.#queueId, now)

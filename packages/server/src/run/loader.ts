@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Head, PushEngine } from '../engine/port.ts'
+import type { Head, LaneRequest, PushEngine } from '../engine/port.ts'
 import type { Log } from '../log.ts'
 import type { Load } from './backlog.ts'
 import { START } from './cursor.ts'
@@ -11,6 +11,7 @@ const RETRY_MS = 200
 const PROMOTED_AT_ONCE = 1000
 /** Priorities that put a ready message beside the line. */
 const RAISED = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+const PRIORITIES = 10
 
 /** Brings what the backlogs want, many queues in one statement for each kind of load. */
 export class Loader {
@@ -68,8 +69,8 @@ export class Loader {
 
   async #lanes(loads: readonly (Load & { kind: 'lane' })[]): Promise<void> {
     const heads = await this.#engine.loadLanes(loads.map(({ request }) => request))
-    const groups = groupBy(heads, head => `${head.queueId}:${head.priority}`)
-    for (const load of loads) load.done(groups.get(`${load.request.queueId}:${load.request.priority}`) ?? [])
+    const groups = groupBy(heads, laneOf)
+    for (const load of loads) load.done(groups.get(laneOf(load.request)) ?? [])
   }
 
   async #keys(loads: readonly (Load & { kind: 'key' })[]): Promise<void> {
@@ -115,6 +116,9 @@ export class Loader {
     return new Set((await this.#engine.loadLanes(requests)).map(({ queueId }) => queueId))
   }
 }
+
+/** A number for each lane of each queue. */
+const laneOf = ({ queueId, priority }: LaneRequest | Head): number => queueId * PRIORITIES + priority
 
 function groupBy<K>(heads: readonly Head[], keyOf: (head: Head) => K): Map<K, Head[]> {
   const groups = new Map<K, Head[]>()

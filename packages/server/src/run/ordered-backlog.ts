@@ -78,6 +78,10 @@ export class OrderedBacklog implements Backlog {
     if (priorities.includes(0)) line.lookAgain(START)
   }
 
+  isFed(): boolean {
+    return false
+  }
+
   loads(now: number): Load[] {
     const line = this.#line
     const loads = this.#promotion.loads(this.#queueId, now)

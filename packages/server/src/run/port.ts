@@ -1,6 +1,9 @@
 import type { CircuitBreaker, RateLimit } from '@posthorn/contract'
-import type { Head, Verdict } from '../engine/port.ts'
+import type { Clock } from '../clock.ts'
+import type { Head, PushEngine, Verdict } from '../engine/port.ts'
+import type { Log } from '../log.ts'
 import { type Deaths, silentDeaths } from '../queue/deaths.ts'
+import type { Sweeper } from './sweeper.ts'
 
 /** What the dispatcher has to know of a queue's configuration. */
 export interface Route {
@@ -99,4 +102,27 @@ export const defaultLimits: Limits = {
   sockets: 5000,
   unsettled: 10_000,
   remembered: 100_000,
+}
+
+/** What the dispatcher is handed in (see dispatcher.ts). */
+export interface DispatcherOptions<R extends Route> {
+  readonly engine: PushEngine
+  readonly sweeper: Sweeper
+  readonly routes: Routes<R>
+  readonly delivery: Delivery<R>
+  readonly clock: Clock
+  readonly log: Log
+  readonly meter: Meter
+  readonly happenings: Happenings
+  readonly limits: Limits
+  /** Whether this node may start attempts at this very moment (see ownership.ts). */
+  readonly mayAct: () => boolean
+  /** Records that a queue is paused, and why. */
+  readonly pauseQueue: (queueId: number, reason: string) => Promise<void>
+  /** These queues, here or elsewhere, have received dead letters. */
+  readonly deadLettered: (queueIds: readonly number[]) => void
+  /** The message is not what it was: the outcome of an attempt, or its end, is on record. Not called for what is fenced. */
+  readonly told?: (head: Head) => void
+  /** The record says that another node has taken this shard. */
+  readonly fenced: (shard: number) => void
 }

@@ -8,6 +8,7 @@ import { OrderedBacklog } from './ordered-backlog.ts'
 import type { Pantry } from './pantry.ts'
 import type { Route } from './port.ts'
 import type { Shard } from './shard.ts'
+import { newPlace } from './turns.ts'
 import { Window } from './window.ts'
 
 /** What was taken from under a load while it was under way: it may still bring it as it was. */
@@ -41,6 +42,7 @@ export class QueueRun<R extends Route> {
   isReady = false
   kind: Kind = 'first'
   credit = 0
+  readonly place = newPlace(this)
   /** Was idle when last looked at: the next look takes it out of memory. */
   wasIdle = false
   readonly #pantry: Pantry

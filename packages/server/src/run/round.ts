@@ -78,14 +78,14 @@ export class Round<R extends Route> {
     this.inFlight -= 1
     if (queue.inFlight === 0) this.#silent.delete(queue)
     if (!queue.isReady || queue.kind === this.#kindOf(queue)) return
-    this.#lines[queue.kind].leave(queue)
+    this.#lines[queue.kind].leave(queue.place)
     this.#join(queue)
   }
 
   #join(queue: QueueRun<R>): void {
     queue.kind = this.#kindOf(queue)
-    if (queue.credit >= USUAL_WEIGHT) this.#lines[queue.kind].addFirst(queue)
-    else this.#lines[queue.kind].add(queue)
+    if (queue.credit >= USUAL_WEIGHT) this.#lines[queue.kind].addFirst(queue.place)
+    else this.#lines[queue.kind].add(queue.place)
   }
 
   #hasRoom(kind: Kind): boolean {
@@ -102,14 +102,14 @@ export class Round<R extends Route> {
   }
 }
 
-function nextTurn<Q extends { readonly weight: number; credit: number }>(line: Turns<Q>): Q | null {
+function nextTurn<R extends Route>(line: Turns<QueueRun<R>>): QueueRun<R> | null {
   for (let queue = line.next(); queue; queue = line.next()) {
     if (queue.credit < USUAL_WEIGHT) queue.credit += queue.weight
     if (queue.credit >= USUAL_WEIGHT) {
       queue.credit -= USUAL_WEIGHT
       return queue
     }
-    line.add(queue)
+    line.add(queue.place)
   }
   return null
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
-import type { AttemptRecord, Head, Settled, Settlement, Verdict } from '../engine/port.ts'
+import type { AttemptRecord, Head, Settled, Settlement, Tenure, Verdict } from '../engine/port.ts'
 import type { Log } from '../log.ts'
 import type { Death } from '../queue/deaths.ts'
 import type { Happenings, Meter } from './port.ts'
@@ -102,20 +102,14 @@ export class Settler {
 
   #settlementsOf(batch: readonly Finished[]): Settlement[] {
     const { happenings } = this.#options
+    let tenure: Tenure = { shard: -1, epoch: -1 }
     return batch.map(one => {
       const { head, shard, verdict, attempt } = one
       const { orgId, queueId, id, attempts } = head
+      if (tenure.shard !== shard.shard || tenure.epoch !== shard.epoch)
+        tenure = { shard: shard.shard, epoch: shard.epoch }
       const notice = verdict.kind === 'dead' ? happenings.noticeOf(deathOf(one, verdict)) : null
-      return {
-        orgId,
-        queueId,
-        id,
-        attempts,
-        tenure: { shard: shard.shard, epoch: shard.epoch },
-        verdict,
-        attempt,
-        notice,
-      }
+      return { orgId, queueId, id, attempts, tenure, verdict, attempt, notice }
     })
   }
 
@@ -127,7 +121,8 @@ export class Settler {
     this.#options.meter.settled(batch.length)
     const isFenced = (shard: number, epoch: number): boolean =>
       fenced.some(tenure => tenure.shard === shard && tenure.epoch === epoch)
-    const outdated = new Set(batch.filter(({ shard }, nth) => isFenced(shard.shard, epochs[nth]!)))
+    const isOutdated = ({ shard }: Finished, nth: number): boolean => isFenced(shard.shard, epochs[nth]!)
+    const outdated = new Set(fenced.length === 0 ? [] : batch.filter(isOutdated))
     // Taken again by this same node while the settle was on its way: the attempt is on record, its message follows now.
     const renewed = [...outdated].filter(({ shard }) => shard.state === 'owned' && !isFenced(shard.shard, shard.epoch))
     for (const one of renewed) outdated.delete(one)

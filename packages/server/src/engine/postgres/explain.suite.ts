@@ -1,5 +1,5 @@
 /** An executor that shows how the server carries out what an engine asks of it: by which plan, and at what cost. */
-import type { Database, Executor, Statement } from '../../db/port.ts'
+import type { Database, Executor, RawParam, Statement } from '../../db/port.ts'
 
 export interface Explained {
   readonly statement: string
@@ -71,9 +71,10 @@ async function explain(
   db: Executor,
   statement: Statement,
   prepared: string,
-  params: readonly (string | null)[],
+  params: readonly RawParam[],
 ): Promise<Explained> {
-  const values = params.map(value => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`)).join(', ')
+  const texts = await Promise.all(params.map(param => (Buffer.isBuffer(param) ? textOf(db, param) : param)))
+  const values = texts.map(value => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`)).join(', ')
   const text = `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE ${prepared}${values && `(${values})`}`
   const [row] = await db.rows({ name: '', text })
   const [{ Plan: root }] = JSON.parse(row![0]!) as [{ Plan: PlanNode }]
@@ -90,6 +91,19 @@ async function explain(
     mostHeld: Math.max(0, ...nodes.filter(node => HOLDS.test(node['Node Type'])).map(node => node['Actual Rows'])),
     pages: root['Shared Hit Blocks'] + root['Shared Read Blocks'],
   }
+}
+
+const ARRAY_TYPES = new Map([
+  [20, 'bigint[]'],
+  [21, 'smallint[]'],
+  [23, 'int[]'],
+  [701, 'float8[]'],
+])
+
+/** EXPLAIN takes its values as text: the server says what an array in its binary format is (see number-arrays.ts). */
+async function textOf(db: Executor, array: Buffer): Promise<string> {
+  const text = `SELECT $1::${ARRAY_TYPES.get(array.readInt32BE(8))}::text`
+  return (await db.rows({ name: '', text }, [array]))[0]![0]!
 }
 
 /** Rows are averages over the loops; what a join threw away was looked at for nothing, too. */

@@ -1,6 +1,7 @@
 import type { Executor } from '../../db/port.ts'
 import type { Settled, Settlement, Tenure, Verdict } from '../port.ts'
 import { column, list, textColumn, wholeMs } from './encode.ts'
+import { bigints, doubles, integers, smallints } from './number-arrays.ts'
 import { statements } from './statements.ts'
 
 /**
@@ -22,19 +23,19 @@ const isDelivered = ({ verdict, attempt }: Settlement): boolean => verdict.kind 
 async function findRecorded(db: Executor, batch: readonly Settlement[]): Promise<string | null> {
   await db.rows(statements.awaitSettles, [list([...new Set(batch.map(({ tenure }) => tenure.shard))])])
   const rows = await db.rows(statements.findRecorded, [
-    column(batch, settlement => settlement.queueId),
-    column(batch, settlement => settlement.id),
-    column(batch, settlement => settlement.attempts + 1),
+    integers(batch, settlement => settlement.queueId),
+    bigints(batch, settlement => settlement.id),
+    smallints(batch, settlement => settlement.attempts + 1),
   ])
   const recorded = new Set(rows.map(([ord]) => batch[Number(ord) - 1]))
   return column(batch, settlement => (recorded.has(settlement) ? 't' : null))
 }
 
 async function settleDelivered(db: Executor, batch: readonly Settlement[], recorded: string | null): Promise<Settled> {
-  const { tenures, nth } = numberTenures(batch)
+  const { tenures, numbers } = numberTenures(batch)
   const rows = await db.rows(statements.settleDelivered, [
     ...tenureColumns(tenures),
-    column(batch, nth),
+    numbers,
     ...messageColumns(batch),
     ...attemptColumns(batch),
     recorded,
@@ -43,20 +44,20 @@ async function settleDelivered(db: Executor, batch: readonly Settlement[], recor
 }
 
 async function settleAny(db: Executor, batch: readonly Settlement[], recorded: string | null): Promise<Settled> {
-  const { tenures, nth } = numberTenures(batch)
+  const { tenures, numbers } = numberTenures(batch)
   const rows = await db.rows(statements.settle, [
     ...tenureColumns(tenures),
-    column(batch, nth),
+    numbers,
     ...messageColumns(batch),
     ...attemptColumns(batch),
     recorded,
     textColumn(batch, settlement => settlement.attempt?.errorCode ?? null),
     textColumn(batch, settlement => settlement.attempt?.error ?? null),
     column(batch, settlement => verdictLetter(settlement.verdict)),
-    column(batch, ({ verdict }) => (verdict.kind === 'retry' ? wholeMs(verdict.at) : null)),
+    doubles(batch, ({ verdict }) => (verdict.kind === 'retry' ? wholeMs(verdict.at) : null)),
     textColumn(batch, ({ verdict }) => ('reason' in verdict ? verdict.reason : null)),
-    column(batch, ({ verdict }) => (verdict.kind === 'dead' ? verdict.deadLetterQueueId : null)),
-    column(batch, ({ notice }) => notice?.queueId ?? null),
+    integers(batch, ({ verdict }) => (verdict.kind === 'dead' ? verdict.deadLetterQueueId : null)),
+    integers(batch, ({ notice }) => notice?.queueId ?? null),
     textColumn(batch, ({ notice }) => notice?.body ?? null),
   ])
   const tagged = (tag: string): Set<number> =>
@@ -80,42 +81,46 @@ function verdictLetter(verdict: Verdict): string {
   return { delivered: 'd', dead: 'x', expired: 'e', cancelled: 'c' }[verdict.kind]
 }
 
-/** The batch's tenures, counted from 1, and each settlement's number among them. */
+/** The batch's tenures, counted from 1, and each settlement's number among them. Those of one tenure mostly stand together. */
 function numberTenures(batch: readonly Settlement[]) {
   const numbers = new Map<string, number>()
   const tenures: Tenure[] = []
-  for (const { tenure } of batch) {
-    const name = tenureName(tenure)
-    if (!numbers.has(name)) numbers.set(name, tenures.push(tenure))
+  let last: Tenure | null = null
+  let number = 0
+  const nth = ({ tenure }: Settlement): number => {
+    if (tenure === last) return number
+    last = tenure
+    const name = `${tenure.shard}:${tenure.epoch}`
+    number = numbers.get(name) ?? tenures.push(tenure)
+    numbers.set(name, number)
+    return number
   }
-  return { tenures, nth: (settlement: Settlement) => numbers.get(tenureName(settlement.tenure))! }
+  return { tenures, numbers: integers(batch, nth) }
 }
-
-const tenureName = (tenure: Tenure): string => `${tenure.shard}:${tenure.epoch}`
 
 function voidOf(tenures: readonly Tenure[], held: ReadonlySet<number>): Tenure[] {
   return tenures.filter((_, index) => !held.has(index + 1))
 }
 
 function tenureColumns(tenures: readonly Tenure[]) {
-  return [column(tenures, tenure => tenure.shard), column(tenures, tenure => tenure.epoch)]
+  return [smallints(tenures, tenure => tenure.shard), bigints(tenures, tenure => tenure.epoch)]
 }
 
 function messageColumns(batch: readonly Settlement[]) {
   return [
-    column(batch, settlement => settlement.orgId),
-    column(batch, settlement => settlement.queueId),
-    column(batch, settlement => settlement.id),
-    column(batch, settlement => settlement.attempts),
+    integers(batch, settlement => settlement.orgId),
+    integers(batch, settlement => settlement.queueId),
+    bigints(batch, settlement => settlement.id),
+    smallints(batch, settlement => settlement.attempts),
   ]
 }
 
 function attemptColumns(batch: readonly Settlement[]) {
   return [
-    column(batch, settlement => settlement.attempt?.startedAt ?? null),
-    column(batch, settlement => settlement.attempt?.durationMs ?? null),
-    column(batch, settlement => settlement.attempt?.status ?? null),
-    column(batch, settlement => settlement.attempt?.queueVersion ?? null),
-    textColumn(batch, settlement => settlement.attempt?.excerpt ?? null),
+    doubles(batch, ({ attempt }) => attempt?.startedAt ?? null),
+    integers(batch, ({ attempt }) => attempt?.durationMs ?? null),
+    smallints(batch, ({ attempt }) => attempt?.status ?? null),
+    integers(batch, ({ attempt }) => attempt?.queueVersion ?? null),
+    textColumn(batch, ({ attempt }) => attempt?.excerpt ?? null),
   ]
 }
