@@ -34,7 +34,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   run: { imports: [...LEAVES, 'engine', 'queue'], ports: ['db/port.ts'], portTypes: ['deliver/port.ts'], sql: true },
   tell: { imports: [...LEAVES, 'db', 'engine', 'queue'], sql: true },
   api: { imports: DOMAIN },
-  app: { imports: [...DOMAIN, 'config', 'db', 'deliver', 'services', 'run', 'tell', 'api'] },
+  'app-queues': { imports: [...DOMAIN, 'db', 'deliver'] },
+  'app-tenants': { imports: [...DOMAIN, 'db', 'api'] },
+  app: {
+    imports: [...DOMAIN, 'app-queues', 'app-tenants', 'config', 'db', 'deliver', 'services', 'run', 'tell', 'api'],
+  },
   'app-import': { imports: [...DOMAIN, 'import', 'db', 'deliver', 'api', 'app'] },
   cli: { imports: [...DOMAIN, 'import', 'client', 'config', 'app', 'app-import'], ports: ['deliver/sign.ts'] },
   index: { imports: [...DOMAIN, 'client', 'config', 'db', 'deliver', 'run', 'tell', 'api', 'cli', 'app'] },

@@ -9,6 +9,8 @@ export interface ClientOptions {
   readonly url: string
   readonly adminSecret?: string
   readonly apiKey?: string
+  /** The name of the org to act for, with the admin secret; without it, that is the instance org. */
+  readonly org?: string
   /** In place of the global fetch. */
   readonly fetch?: typeof fetch
   /** Further tries of a call that failed for want of an answer. 2 if not given. Never one that may have been carried out already and cannot be repeated safely. */
@@ -114,11 +116,12 @@ async function callOnce(
   return route.list ? toPage(content as unknown[], response.headers) : content
 }
 
-function headersOf({ adminSecret, apiKey }: ClientOptions, body: string | undefined): Record<string, string> {
+function headersOf({ adminSecret, apiKey, org }: ClientOptions, body: string | undefined): Record<string, string> {
   const secret = apiKey ?? adminSecret
   return {
     accept: 'application/json, application/problem+json',
     ...(secret !== undefined && { authorization: `Bearer ${secret}` }),
+    ...(org !== undefined && { 'x-posthorn-org': org }),
     ...(body !== undefined && { 'content-type': 'application/json' }),
   }
 }

@@ -6,8 +6,10 @@ import type { Right } from './operation.ts'
 import { operationEntries, resources } from './operations.ts'
 import type { Field, Resource } from './resource.ts'
 
-/** What rules are for: the resources that operations have scopes of. */
-export const entities: readonly string[] = [...new Set(operationEntries.map(([, { scope }]) => scope.split(':')[0]!))]
+/** What rules are for: the resources that operations have scopes of, but for those that no rule gives a right to. */
+export const entities: readonly string[] = [
+  ...new Set(operationEntries.map(([, { scope }]) => scope.split(':')[0]!)),
+].filter(entity => resourceOf(entity).grants.rules)
 export const rights = ['find', 'save', 'delete'] as const satisfies Right[]
 export const everyEntity = '*'
 

@@ -43,10 +43,21 @@ export const errors = {
     'The queue is not a pull queue',
     'Queue {id} delivers to its callbackUrl: nothing can be claimed from it',
   ),
+  scope_unknown: entry(
+    400,
+    'There is no such scope',
+    'body/scopes/{index}: there is no scope {scope}; the nearest is {nearest}',
+  ),
   where_missing: entry(400, 'It would change everything', 'Missing where clause'),
   query_too_large: entry(400, 'The GraphQL query is too large', '{what} must not be over {limit}: it is {found}'),
   unauthorized: entry(401, 'Not authorized', 'operation not allowed'),
   field_unauthorized: entry(401, 'Not authorized for this field', 'field not allowed: {field}'),
+  scope_missing: entry(403, 'The key does not reach so far', 'This API key has not the scope {scope}'),
+  key_too_mighty: entry(
+    403,
+    'A key may not make a mightier one',
+    'body/{field}: this API key can make keys only within its own scopes and its own time',
+  ),
   host_not_local: entry(
     403,
     'Only local callers',
@@ -56,6 +67,8 @@ export const errors = {
   queue_not_found: entry(404, 'No such queue', 'Queue {id} not found'),
   message_not_found: entry(404, 'No such message', 'Message {id} not found'),
   cron_not_found: entry(404, 'No such cron', 'Cron {id} not found'),
+  org_not_found: entry(404, 'No such org', 'Org {id} not found'),
+  key_not_found: entry(404, 'No such key', 'Key {id} not found'),
   relation_empty: entry(404, 'It has none', '{resource} {id} has no {relation}'),
   method_not_allowed: entry(
     405,
@@ -63,6 +76,8 @@ export const errors = {
     'Operation cannot be performed via a GET request',
   ),
   request_timeout: entry(408, 'The request came too slowly', 'The request did not arrive within {limit} ms'),
+  org_exists: entry(409, 'There is such an org', 'There is an org {name} already'),
+  org_is_instance: entry(409, 'It runs the installation', 'Org {id} runs the installation and cannot be deleted'),
   idempotency_conflict: entry(
     409,
     'The idempotency key was used for something else',
@@ -131,6 +146,8 @@ export const commonErrors = [
   'invalid_json',
   'unauthorized',
   'field_unauthorized',
+  'scope_missing',
+  'org_not_found',
   'host_not_local',
   'route_not_found',
   'request_timeout',

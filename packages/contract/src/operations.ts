@@ -1,18 +1,29 @@
 /** All operations by name, and the types that follow. A program that serves them must give a handler for each. */
 import type { Operation } from './operation.ts'
 import { cronOperations } from './operations/crons.ts'
+import { keyOperations } from './operations/keys.ts'
 import { messageOperations } from './operations/messages.ts'
+import { orgOperations } from './operations/orgs.ts'
 import { pullOperations } from './operations/pull.ts'
 import { queueOperations } from './operations/queues.ts'
 import { attempt } from './resources/attempt.ts'
 import { cron } from './resources/cron.ts'
+import { key } from './resources/key.ts'
 import { message } from './resources/message.ts'
+import { org } from './resources/org.ts'
 import { queue } from './resources/queue.ts'
 
-export const resources = { queue, message, attempt, cron }
+export const resources = { queue, message, attempt, cron, org, key }
 export type ResourceName = keyof typeof resources
 
-export const operations = { ...queueOperations, ...pullOperations, ...messageOperations, ...cronOperations }
+export const operations = {
+  ...queueOperations,
+  ...pullOperations,
+  ...messageOperations,
+  ...cronOperations,
+  ...orgOperations,
+  ...keyOperations,
+}
 export type OperationName = keyof typeof operations
 
 type Declared = typeof operations

@@ -85,6 +85,16 @@ export type CreateOf<F extends Fields> = Flat<
 >
 export type UpdateOf<F extends Fields> = { [K in WritableKeys<F>]?: Static<F[K]['input']> }
 
+/** Who besides the operator may have rights to records of a kind: by a rule of the `authorization` section, by an API key. */
+export interface Grants {
+  readonly rules: boolean
+  readonly keys: boolean
+}
+
+const allGrants: Grants = { rules: true, keys: true }
+export const keyGrants: Grants = { rules: false, keys: true }
+export const withoutGrants: Grants = { rules: false, keys: false }
+
 export interface Resource<F extends Fields = Fields> {
   readonly name: string
   readonly plural: string
@@ -93,6 +103,7 @@ export interface Resource<F extends Fields = Fields> {
   /** What identifies a row and orders lists that ask for no order. */
   readonly primaryKey: readonly string[]
   readonly relations: Readonly<Record<string, Relation>>
+  readonly grants: Grants
   readonly row: TObject
   readonly create: TObject
   readonly update: TObject
@@ -118,6 +129,7 @@ export function resource<const F extends Fields>(declaration: {
   readonly fields: F
   readonly primaryKey: readonly (keyof F & string)[]
   readonly relations?: Readonly<Record<string, Relation>>
+  readonly grants?: Grants
 }): Resource<F> {
   const { fields } = declaration
   const withDefault = (field: Field): TSchema =>
@@ -126,6 +138,7 @@ export function resource<const F extends Fields>(declaration: {
   return {
     ...declaration,
     relations: declaration.relations ?? {},
+    grants: declaration.grants ?? allGrants,
     row: Type.Object(
       collect(fields, field => (field.access === 'write' ? null : field.type)),
       closed,

@@ -10,19 +10,20 @@ import { checkAccess } from './api/access/access.ts'
 import { isLoopback } from './api/access/local.ts'
 import { NodeChanges } from './api/changes.ts'
 import { createApi } from './api/server.ts'
+import { LIST_LIMIT_MS, openQueues } from './app-queues.ts'
+import { openTenants, type TenantRoom } from './app-tenants.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import { answers, channelOf, notify } from './db/announce.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { type Database, DatabaseError } from './db/port.ts'
-import { delayAfter } from './deliver/backoff.ts'
 import { createGuard } from './deliver/guard.ts'
-import { checkHeaders } from './deliver/header-rules.ts'
 import type { Sender } from './deliver/port.ts'
 import { createSender } from './deliver/send.ts'
 import { createWebhooks } from './deliver/webhook.ts'
 import { boundPuts } from './engine/bounded-puts.ts'
+import type { Chore } from './engine/chore.ts'
 import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
 import type { Locks, PullEngine } from './engine/port.ts'
 import { createPostgresEngine } from './engine/postgres/engine.ts'
@@ -33,14 +34,9 @@ import { adoptRestored } from './engine/postgres/upkeep/restored.ts'
 import { createSpanRepair, ensureSpans } from './engine/postgres/upkeep/spans.ts'
 import { createIds, type Ids, nodeId } from './id.ts'
 import type { Log } from './log.ts'
-import { createAttempts } from './queue/attempts.ts'
 import { QueueBook, type QueueConfig } from './queue/book.ts'
 import { createCronChain } from './queue/cron-chain.ts'
-import { createCrons } from './queue/crons.ts'
-import { createMessages } from './queue/messages.ts'
-import { queueOperations } from './queue/operations.ts'
-import { createPull } from './queue/pull.ts'
-import { cancelOnDeletedQueues, createQueues } from './queue/queues.ts'
+import { cancelOnDeletedQueues } from './queue/queues.ts'
 import { Announcer, readAnnouncement } from './run/announcer.ts'
 import { Janitor } from './run/janitor.ts'
 import { createMetrics, type Metrics } from './run/metrics.ts'
@@ -61,7 +57,6 @@ export interface RunningNode {
 }
 
 export const SHARDS = 64
-const LIST_LIMIT_MS = 10_000
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
 /** Starts a node and resolves when it serves. @throws Error in one sentence for an operator, with everything stopped again */
@@ -93,9 +88,37 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   await migrate(db, log)
   await ensureSpans(db)
   await adoptRestored(db)
+  const parts = await openParts(config, log, db)
+  const tenants = openTenantRoom(parts, () => node.changed())
+  closing.add('tenants', () => tenants.stop())
+  closing.add('changes', async () => parts.changes.stop())
+
+  const book = new QueueBook({ db, secrets: parts.secrets, clock: systemClock, log })
+  const { sender, delivery, plan } = openDelivery(parts)
+  closing.add('connections', () => sender.stop(0))
+  const locks = config.roles.includes('worker') ? await openLocks(parts) : null
+  const { node, metrics, commit, engine, telling } = await openNode(
+    { ...parts, book, delivery, plan, locks, tenants },
+    closing,
+  )
+  const api = openApi({ ...parts, book, node, metrics, commit, engine, telling, plan, tenants })
+  const scheduler = openScheduler(parts, node, metrics)
+  closing.add('crons', () => scheduler.stop())
+  if (config.roles.includes('worker')) await scheduler.catchUp()
+  await telling.start()
+  await node.start()
+  scheduler.start()
+  closing.add('node', () => node.stop(config.shutdownTimeoutMs))
+  startJanitor(parts, node, metrics, [...telling.chores, ...tenants.chores], closing)
+  const { url } = await api.listen()
+  closing.add('callers', () => api.close(config.shutdownTimeoutMs))
+  return url
+}
+
+async function openParts(config: Config, log: Log, db: Database): Promise<Parts> {
   const installation = await openInstallation(db, { shardCount: SHARDS, instanceOrg: config.instanceOrg })
   const secrets = await openSecrets(db, { configured: config.secretKey ?? undefined, folder: config.dataDir })
-  const parts = {
+  return {
     config,
     log,
     db,
@@ -106,25 +129,6 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
     nodeId: nodeId(),
     changes: openChanges(db, log),
   }
-  closing.add('changes', async () => parts.changes.stop())
-
-  const book = new QueueBook({ db, secrets, clock: systemClock, log })
-  const { sender, delivery, plan } = openDelivery(parts)
-  closing.add('connections', () => sender.stop(0))
-  const locks = config.roles.includes('worker') ? await openLocks(parts) : null
-  const { node, metrics, commit, engine, telling } = await openNode({ ...parts, book, delivery, plan, locks }, closing)
-  const api = openApi({ ...parts, book, node, metrics, commit, engine, telling, plan })
-  const scheduler = openScheduler(parts, node, metrics)
-  closing.add('crons', () => scheduler.stop())
-  if (config.roles.includes('worker')) await scheduler.catchUp()
-  await telling.start()
-  await node.start()
-  scheduler.start()
-  closing.add('node', () => node.stop(config.shutdownTimeoutMs))
-  startJanitor(parts, node, metrics, telling, closing)
-  const { url } = await api.listen()
-  closing.add('callers', () => api.close(config.shutdownTimeoutMs))
-  return url
 }
 
 interface Parts {
@@ -137,6 +141,11 @@ interface Parts {
   readonly ids: Ids
   readonly nodeId: string
   readonly changes: NodeChanges
+}
+
+function openTenantRoom(parts: Parts, changed: () => void): TenantRoom {
+  const { instanceOrgId: id, instanceOrgName: name } = parts.installation
+  return openTenants({ ...parts, instanceOrg: { id, name }, listLimitMs: LIST_LIMIT_MS }, changed)
 }
 
 function openChanges(db: Database, log: Log): NodeChanges {
@@ -177,6 +186,7 @@ interface NodeParts extends Parts {
   readonly delivery: Delivery
   readonly plan: SocketPlan
   readonly locks: Locks | null
+  readonly tenants: TenantRoom
 }
 
 async function openNode(parts: NodeParts, closing: Closing) {
@@ -204,6 +214,7 @@ async function openNode(parts: NodeParts, closing: Closing) {
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
     unanswered: () => db.cutConnections(),
     told: ({ orgId, id }) => publishMessage(changes, orgId, id),
+    heardOf: ({ kind }) => kind === 'tenant' && parts.tenants.forgetAll(),
     led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),
   })
   closing.add('announcements', async () => announcer.stop())
@@ -263,7 +274,7 @@ async function openLocks({ db, config, installation }: Parts): Promise<Locks> {
   return locks
 }
 
-function startJanitor(parts: Parts, node: Node, metrics: Metrics, telling: Telling, closing: Closing): void {
+function startJanitor(parts: Parts, node: Node, metrics: Metrics, chores: readonly Chore[], closing: Closing): void {
   const { config, db, clock, log } = parts
   const upkeep = upkeepChores(db, {
     retentionMs: config.retentionMs,
@@ -271,7 +282,7 @@ function startJanitor(parts: Parts, node: Node, metrics: Metrics, telling: Telli
     cancelOnDeletedQueues: () => cancelOnDeletedQueues(db),
     log,
   })
-  const janitor = new Janitor({ chores: [...upkeep, ...telling.chores], leads: () => node.stats.leads, clock, log })
+  const janitor = new Janitor({ chores: [...upkeep, ...chores], leads: () => node.stats.leads, clock, log })
   janitor.start()
   closing.add('janitor', () => janitor.stop())
 }
@@ -295,59 +306,26 @@ interface ApiParts extends Parts {
   readonly engine: PullEngine
   readonly telling: Telling
   readonly plan: SocketPlan
+  readonly tenants: TenantRoom
 }
 
 function openApi(parts: ApiParts) {
-  const { config, log, db, installation, node, metrics } = parts
+  const { config, log, db, node, metrics, tenants, telling } = parts
   const serves = config.roles.includes('api')
   return createApi({
     config,
     maxConnections: parts.plan.callers,
-    orgId: installation.instanceOrgId,
+    tenants: tenants.tenants,
     version,
     changes: parts.changes,
-    handlers: serves ? queueOperations(openQueueRoom(parts)) : null,
+    handlers: serves
+      ? { ...openQueues({ ...parts, deaths: telling.happenings, changed: () => node.changed() }), ...tenants.handlers }
+      : null,
     health: { check: () => checkHealth(db, node) },
     metrics: () => metrics.render(),
     log,
     translate: problemOfDatabase,
   })
-}
-
-function openQueueRoom({ config, db, clock, secrets, book, node, commit, engine, ids, telling }: ApiParts) {
-  const shared = { db, checkHeaders, secrets, listLimitMs: LIST_LIMIT_MS }
-  const queueChanged = (): void => {
-    book.forgetAll()
-    node.changed()
-  }
-  const queues = createQueues({ ...shared, retentionMs: config.retentionMs, changed: queueChanged })
-  const messages = createMessages({
-    ...shared,
-    book,
-    ids,
-    idempotencyTtlMs: config.idempotencyTtlMs,
-    put: message => commit.put(message),
-    putTogether: messages => commit.putTogether(messages),
-    changed: () => node.changed(),
-  })
-  const pull = createPull({
-    db,
-    engine,
-    book,
-    ids,
-    clock,
-    deaths: telling.happenings,
-    delayAfter: (backoff, failedAttempts) => delayAfter(backoff, failedAttempts, Math.random),
-    changed: () => node.changed(),
-  })
-  const crons = createCrons({
-    ...shared,
-    ids,
-    put: message => commit.put(message),
-    putWithin: put,
-    changed: () => node.changed(),
-  })
-  return { queues, messages, attempts: createAttempts(shared), pull, crons }
 }
 
 async function checkHealth(db: Database, node: Node) {

@@ -2,16 +2,16 @@
  * A bounded map that drops what was not used for longest, roughly: entries live in a young and an old half, a use in the
  * old half moves an entry to the young one, and when that is full the old half is dropped. A hit costs one lookup.
  */
-export class Generations<V> {
+export class Generations<V, K = number> {
   readonly #half: number
-  #young = new Map<number, V>()
-  #old = new Map<number, V>()
+  #young = new Map<K, V>()
+  #old = new Map<K, V>()
 
   constructor(capacity: number) {
     this.#half = Math.max(1, Math.ceil(capacity / 2))
   }
 
-  get(key: number): V | undefined {
+  get(key: K): V | undefined {
     const value = this.#young.get(key)
     if (value !== undefined || this.#old.size === 0) return value
     const older = this.#old.get(key)
@@ -19,7 +19,7 @@ export class Generations<V> {
     return older
   }
 
-  set(key: number, value: V): void {
+  set(key: K, value: V): void {
     if (this.#young.size >= this.#half && !this.#young.has(key)) {
       this.#old = this.#young
       this.#young = new Map()
@@ -28,7 +28,7 @@ export class Generations<V> {
     this.#young.set(key, value)
   }
 
-  delete(key: number): void {
+  delete(key: K): void {
     this.#young.delete(key)
     this.#old.delete(key)
   }

@@ -1,6 +1,7 @@
 /** The queue room in a test: its operations over a database, with the engine's own put and what nodes would be told. */
 import { randomBytes } from 'node:crypto'
 import { emptyListQuery } from '@posthorn/contract'
+import { openTenants } from '../src/app-tenants.ts'
 import { systemClock } from '../src/clock.ts'
 import type { Database } from '../src/db/port.ts'
 import { createPostgresEngine } from '../src/engine/postgres/engine.ts'
@@ -48,6 +49,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number; re
     'webhook-id' in headers ? 'headers.webhook-id is set by Posthorn and cannot be given' : null
   const shared = { db, changed, checkHeaders, listLimitMs: more.listLimitMs ?? LIST_LIMIT_MS }
   return {
+    db,
     engine,
     book,
     secrets,
@@ -84,6 +86,12 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number; re
 }
 
 export type Room = ReturnType<typeof openRoom>
+
+/** Orgs and keys over the same database, for callers of one org. */
+export function openTenantRoom(db: Database, instanceOrgId: number) {
+  const instanceOrg = { id: instanceOrgId, name: 'instance' }
+  return openTenants({ db, clock: systemClock, log: silentLog, instanceOrg, listLimitMs: LIST_LIMIT_MS }, () => {})
+}
 
 /** A list query with what is given; all else as if nothing were asked. */
 export const asked = (query: object = {}) => ({ ...emptyListQuery, limit: 100, ...query })

@@ -9,18 +9,25 @@ export type ErrorCode =
   | 'dead_letter_circle'
   | 'queue_is_ordered'
   | 'queue_not_pull'
+  | 'scope_unknown'
   | 'where_missing'
   | 'query_too_large'
   | 'unauthorized'
   | 'field_unauthorized'
+  | 'scope_missing'
+  | 'key_too_mighty'
   | 'host_not_local'
   | 'route_not_found'
   | 'queue_not_found'
   | 'message_not_found'
   | 'cron_not_found'
+  | 'org_not_found'
+  | 'key_not_found'
   | 'relation_empty'
   | 'method_not_allowed'
   | 'request_timeout'
+  | 'org_exists'
+  | 'org_is_instance'
   | 'idempotency_conflict'
   | 'message_not_live'
   | 'message_not_dead'
@@ -198,6 +205,39 @@ export interface Cron {
   next: string[]
 }
 
+/** A tenant: it has queues, messages, crons and keys of its own, and sees no other’s. */
+export interface Org {
+  id: number
+  /** Letters, digits, _ and -, at most 64; it cannot be changed. */
+  name: string
+  /** For people; its name if not given. */
+  title: string
+  /** A JSON object of the org’s own, at most 64 KiB. Not for secrets: it is given out as it is. */
+  config: Record<string, unknown>
+  /** The address that its emails are sent from. */
+  emailFrom: string | null
+  /** Whether it runs the installation. It cannot be deleted. */
+  isInstance: boolean
+  createdAt: string
+  updatedAt: string
+}
+
+/** An API key of an org: it reaches that org’s records, as far as its scopes go. */
+export interface Key {
+  id: number
+  /** What it is for. */
+  name: string
+  /** What it may do: queue:find, message:save …, queue:* for all of one kind, * for everything. */
+  scopes: string[]
+  expiresAt: string | null
+  /** How the key begins. */
+  prefix: string
+  /** The key itself: only in the answer to its creation. It is kept nowhere. */
+  token: string | null
+  lastUsedAt: string | null
+  createdAt: string
+}
+
 export interface QueueWhere {
   id?: Comparison<number>
   name?: Comparison<string>
@@ -277,6 +317,28 @@ export interface CronWhere {
 }
 
 export type CronSortable = 'id' | 'queueId' | 'schedule' | 'createdAt' | 'updatedAt' | 'timeZone' | 'misfire' | 'priority' | 'pausedAt' | 'nextAt'
+
+export interface OrgWhere {
+  id?: Comparison<number>
+  name?: Comparison<string>
+  title?: Comparison<string>
+  emailFrom?: Comparison<string | null>
+  createdAt?: Comparison<string>
+  updatedAt?: Comparison<string>
+}
+
+export type OrgSortable = 'id' | 'name' | 'title' | 'emailFrom' | 'createdAt' | 'updatedAt'
+
+export interface KeyWhere {
+  id?: Comparison<number>
+  name?: Comparison<string>
+  expiresAt?: Comparison<string | null>
+  prefix?: Comparison<string>
+  lastUsedAt?: Comparison<string | null>
+  createdAt?: Comparison<string>
+}
+
+export type KeySortable = 'id' | 'name' | 'expiresAt' | 'prefix' | 'lastUsedAt' | 'createdAt'
 
 /** Input of queues.list. */
 export interface QueuesListInput extends ListInput<QueueWhere, QueueSortable> {}
@@ -722,6 +784,69 @@ export interface CronsListMessagesInput extends ListInput<MessageWhere, MessageS
   id: number
 }
 
+/** Input of orgs.list. */
+export interface OrgsListInput extends ListInput<OrgWhere, OrgSortable> {}
+
+/** Input of orgs.create. */
+export interface OrgsCreateInput {
+  /** Letters, digits, _ and -, at most 64; it cannot be changed. */
+  name: string
+  /** For people; its name if not given. */
+  title?: string
+  /** A JSON object of the org’s own, at most 64 KiB. Not for secrets: it is given out as it is. */
+  config?: Record<string, unknown>
+  /** The address that its emails are sent from. */
+  emailFrom?: string | null
+}
+
+/** Input of orgs.get. */
+export interface OrgsGetInput {
+  id: number
+}
+
+/** Input of orgs.update. */
+export interface OrgsUpdateInput {
+  /** For people; its name if not given. */
+  title?: string
+  /** A JSON object of the org’s own, at most 64 KiB. Not for secrets: it is given out as it is. */
+  config?: Record<string, unknown>
+  /** The address that its emails are sent from. */
+  emailFrom?: string | null
+  id: number
+}
+
+/** Input of orgs.delete. */
+export interface OrgsDeleteInput {
+  id: number
+}
+
+/** Input of orgs.previewDelete. */
+export interface OrgsPreviewDeleteInput {
+  id: number
+}
+
+/** Input of keys.list. */
+export interface KeysListInput extends ListInput<KeyWhere, KeySortable> {}
+
+/** Input of keys.create. */
+export interface KeysCreateInput {
+  /** What it is for. */
+  name: string
+  /** What it may do: queue:find, message:save …, queue:* for all of one kind, * for everything. */
+  scopes: string[]
+  expiresAt?: string | null
+}
+
+/** Input of keys.get. */
+export interface KeysGetInput {
+  id: number
+}
+
+/** Input of keys.delete. */
+export interface KeysDeleteInput {
+  id: number
+}
+
 export interface QueuesOperations<Options> {
   /** Lists queues. */
   list(input?: QueuesListInput, options?: Options): Promise<Page<Queue>>
@@ -827,8 +952,36 @@ export interface CronsOperations<Options> {
   listMessages(input: CronsListMessagesInput, options?: Options): Promise<Page<Message>>
 }
 
+export interface OrgsOperations<Options> {
+  /** Lists orgs. */
+  list(input?: OrgsListInput, options?: Options): Promise<Page<Org>>
+  /** Makes an org. */
+  create(input: OrgsCreateInput, options?: Options): Promise<Org>
+  /** Gives an org. */
+  get(input: OrgsGetInput, options?: Options): Promise<Org>
+  /** Changes an org; fields left out keep their value. */
+  update(input: OrgsUpdateInput, options?: Options): Promise<Org>
+  /** Deletes an org: its keys end and nothing of it can be reached any more at once, its records go in the background. */
+  delete(input: OrgsDeleteInput, options?: Options): Promise<Org>
+  /** Says what deleting an org would remove, and does nothing. */
+  previewDelete(input: OrgsPreviewDeleteInput, options?: Options): Promise<{ queues: number; crons: number; pending: number; settled: number; keys: number }>
+}
+
+export interface KeysOperations<Options> {
+  /** Lists API keys. */
+  list(input?: KeysListInput, options?: Options): Promise<Page<Key>>
+  /** Makes an API key. The answer has it, in `token`, and nobody can see it again. */
+  create(input: KeysCreateInput, options?: Options): Promise<Key>
+  /** Gives what is known of an API key. */
+  get(input: KeysGetInput, options?: Options): Promise<Key>
+  /** Revokes an API key: within a second, no node takes it any more. */
+  delete(input: KeysDeleteInput, options?: Options): Promise<Key>
+}
+
 export interface Operations<Options> {
   readonly queues: QueuesOperations<Options>
   readonly messages: MessagesOperations<Options>
   readonly crons: CronsOperations<Options>
+  readonly orgs: OrgsOperations<Options>
+  readonly keys: KeysOperations<Options>
 }

@@ -1,4 +1,5 @@
-import type { HandledName, Input, Output } from '@posthorn/contract'
+import type { HandledName, Input, Output, Problem } from '@posthorn/contract'
+import type { KnownKey } from '../tenant/caller.ts'
 import type { Rights } from './access/rights.ts'
 
 /** Who calls. */
@@ -10,7 +11,14 @@ export interface CallContext {
   readonly rights: Rights | null
   /** When the caller's token runs out, in milliseconds since 1970: a subscription ends then. Null is never. */
   readonly until: number | null
+  /** What the caller calls with, where that is an API key. */
+  readonly key?: KnownKey | null
+  /** Whether what the caller showed is still good, for what goes on after the call: a key may be revoked meanwhile. */
+  readonly stillHolds?: () => Promise<boolean>
 }
+
+/** The caller, or why there is none. */
+export type Admitted = CallContext | Problem
 
 /** What carries out the operations. One that is missing does not compile; an expected failure is a thrown `Problem`. */
 export type Handlers = {

@@ -8,20 +8,19 @@ import {
   type OperationName,
   operationEntries,
   operations,
-  Problem,
   pathAliases,
   type Resource,
   saves,
 } from '@posthorn/contract'
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
-import type { Access, Admitted } from './access/access.ts'
+import type { Access } from './access/access.ts'
 import { fillDefaults } from './access/defaults.ts'
 import { refuseSelection } from './access/fields.ts'
-import { mayAct } from './access/rights.ts'
+import { mayAct, missing } from './access/rights.ts'
 import { answerer } from './answer.ts'
 import { createItemCheck, type ItemCheck, type PutMany, putEach } from './batch.ts'
-import type { AnyHandler, CallContext, Handlers } from './handlers.ts'
+import type { Admitted, AnyHandler, CallContext, Handlers } from './handlers.ts'
 import { inputReader, nullDropper, splitFields } from './input.ts'
 import { acceptBytes } from './json-body.ts'
 import { requestLimit, toPayload } from './payload.ts'
@@ -65,8 +64,8 @@ function createRoute(name: OperationName, operation: Operation, context: RouteCo
     bodyLimit: bodyLimit(operation, context.maxBodyBytes),
     onRequest: (request, _reply, done) => {
       const enter = (caller: Admitted): void => {
-        if (caller instanceof Error) return done(caller)
-        if (!mayAct(caller, operation.scope)) return done(new Problem('unauthorized', {}))
+        if (caller instanceof Error) return void done(caller)
+        if (!mayAct(caller, operation.scope)) return void done(missing(caller, operation.scope))
         request.caller = caller
         done()
       }

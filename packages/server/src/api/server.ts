@@ -10,6 +10,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../log.ts'
 import { type Access, createAccess } from './access/access.ts'
 import { guard } from './access/guard.ts'
+import type { Tenants } from './access/tenants.ts'
 import type { Changes } from './changes.ts'
 import { addDocumentation } from './documentation.ts'
 import { createFailureHandler, type FailureOptions, renderProblem, sendProblem } from './failure.ts'
@@ -31,8 +32,7 @@ export interface ApiOptions {
   readonly config: Pick<Config, 'host' | 'port' | 'adminSecret' | 'authorization' | 'maxBodyBytes' | 'maxIncomingBytes'>
   /** Most connections of callers; further ones are closed at once. */
   readonly maxConnections?: number
-  /** The org that callers act for. */
-  readonly orgId: number
+  readonly tenants: Tenants
   readonly version: string
   /** Null on a node that only delivers: it answers for its health and its numbers, nothing else. */
   readonly handlers: Handlers | null
@@ -55,7 +55,7 @@ export interface Api {
 /** @throws Error if others could call without a secret */
 export function createApi(options: ApiOptions): Api {
   const { config, log } = options
-  const access = createAccess({ ...config, orgId: options.orgId, log })
+  const access = createAccess({ ...config, tenants: options.tenants, log })
   const app = createApp(options, access)
   return {
     async listen() {

@@ -88,9 +88,12 @@ export interface Found {
   readonly fromDue: number | null
 }
 
-/** Something that an owner must hear of: a changed queue (messageId null), or a message taken from under it. */
+/**
+ * Something that a node must hear of: a changed queue (messageId null), a message taken from under its owner, or orgs and
+ * keys that are no longer what they were.
+ */
 export interface Change {
-  readonly kind: 'queue' | 'message' | 'purge'
+  readonly kind: 'queue' | 'message' | 'purge' | 'tenant'
   readonly queueId: number
   readonly messageId: number | null
 }

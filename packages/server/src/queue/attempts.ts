@@ -4,7 +4,7 @@ import { loadStatement } from '../db/statement.ts'
 import type { Params } from '../list/condition.ts'
 import { type Columns, column, timestamp } from '../list/filter.ts'
 import { type AnyQuery, type ListSource, listPage } from '../list/page.ts'
-import type { Caller } from '../tenant/orgs.ts'
+import type { Caller } from '../tenant/caller.ts'
 
 export interface AttemptsOptions {
   readonly db: Database

@@ -4,7 +4,7 @@ import { eachDatabase } from '../../test/databases.ts'
 import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
 import { put } from '../engine/postgres/put.ts'
 import { type Log, silentLog } from '../log.ts'
-import type { Caller } from '../tenant/orgs.ts'
+import type { Caller } from '../tenant/caller.ts'
 import { createCronChain, type PutWithin, type Ticked } from './cron-chain.ts'
 
 const HOUR_S = 3600

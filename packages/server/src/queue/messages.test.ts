@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { eachDatabase } from '../../test/databases.ts'
 import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
 import { DatabaseError } from '../db/port.ts'
-import type { Caller } from '../tenant/orgs.ts'
+import type { Caller } from '../tenant/caller.ts'
 
 eachDatabase('messages', open => {
   let room: Room

@@ -19,7 +19,7 @@ import { DatabaseError } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { NewMessage, PutResult } from '../engine/port.ts'
 import { type AnyQuery, listPage } from '../list/page.ts'
-import type { Caller } from '../tenant/orgs.ts'
+import type { Caller } from '../tenant/caller.ts'
 import type { QueueBook, QueueConfig } from './book.ts'
 import { expunge } from './expunge.ts'
 import {

@@ -1,5 +1,5 @@
 import type { HandledName, Input, Output } from '@posthorn/contract'
-import type { Caller } from '../tenant/orgs.ts'
+import type { Caller } from '../tenant/caller.ts'
 import type { Attempts } from './attempts.ts'
 import type { Crons } from './crons.ts'
 import type { Messages } from './messages.ts'

@@ -11,7 +11,7 @@ import type { Database } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { Claim, PullEngine } from '../engine/port.ts'
 import type { Ids } from '../id.ts'
-import type { Caller } from '../tenant/orgs.ts'
+import type { Caller } from '../tenant/caller.ts'
 import type { QueueBook, QueueConfig } from './book.ts'
 import type { Death, Deaths } from './deaths.ts'
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eachDatabase } from '../../test/databases.ts'
 import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
-import type { Caller } from '../tenant/orgs.ts'
+import type { Caller } from '../tenant/caller.ts'
 import { cancelOnDeletedQueues } from './queues.ts'
 
 const SECRET = `whsec_${'A'.repeat(32)}`

@@ -166,7 +166,7 @@ export class Dispatcher<R extends Route> {
   }
 
   changed({ kind, queueId, messageId }: Change): void {
-    const queue = this.#holdings.get(queueId)
+    const queue = kind === 'tenant' ? undefined : this.#holdings.get(queueId)
     if (!queue) return
     if (kind === 'message' && messageId !== null) queue.drop(messageId)
     if (kind === 'purge') queue.purge()

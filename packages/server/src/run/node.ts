@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
-import type { Head, Locks, NewMessage, PushEngine, PutResult, Sweep } from '../engine/port.ts'
+import type { Change, Head, Locks, NewMessage, PushEngine, PutResult, Sweep } from '../engine/port.ts'
 import type { Log } from '../log.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { headOfNew } from './handover.ts'
@@ -30,6 +30,8 @@ export interface WorkingNodeOptions<R extends Route> {
   readonly led: (leads: boolean) => void
   /** A message that this node serves is not what it was: the outcome of an attempt, or its end, is on record. */
   readonly told?: (head: Head) => void
+  /** Called with every change that is heard of, whatever it is of. */
+  readonly heardOf?: (change: Change) => void
   /** The database did not answer the lock session in time. */
   readonly unanswered?: () => void
 }
@@ -174,6 +176,7 @@ export class WorkingNode<R extends Route> {
 
   #swept(sweep: Sweep): void {
     for (const change of sweep.changes) {
+      this.#options.heardOf?.(change)
       if (change.kind === 'queue') this.#options.routes.forget(change.queueId)
       this.#dispatcher.changed(change)
     }

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Database, Statement } from '../db/port.ts'
+import type { NamedOrg } from './org-book.ts'
 
 export interface Installation {
   /** How many slices the queues are cut into: fixed at first start. */
@@ -14,6 +15,7 @@ export interface Installation {
   readonly webhookIdKey: Buffer
   /** The org that runs the installation; callers who name no other act for it. */
   readonly instanceOrgId: number
+  readonly instanceOrgName: string
 }
 
 export interface InstallationWish {
@@ -63,11 +65,16 @@ export async function openInstallation(db: Database, wish: InstallationWish): Pr
     throw new RangeError(`shardCount must be a whole number from 1 to 1024, not ${wish.shardCount}`)
   const found = (await read(db)) ?? (await create(db, wish.shardCount))
   const org = await openInstanceOrg(db, wish.instanceOrg ?? null)
-  return { shardCount: found.shard_count, webhookIdKey: found.webhook_id_key, instanceOrgId: org.id }
+  return {
+    shardCount: found.shard_count,
+    webhookIdKey: found.webhook_id_key,
+    instanceOrgId: org.id,
+    instanceOrgName: org.name,
+  }
 }
 
-async function openInstanceOrg(db: Database, wished: string | null): Promise<{ readonly id: number }> {
-  const read = () => db.query<{ id: number; name: string }>(READ_ORG)
+async function openInstanceOrg(db: Database, wished: string | null): Promise<NamedOrg> {
+  const read = () => db.query<NamedOrg>(READ_ORG)
   let [org] = await read()
   if (!org) {
     await db.query(BIND_ORG, [USUAL_NAME, wished ?? USUAL_NAME])

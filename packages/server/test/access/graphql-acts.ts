@@ -52,7 +52,7 @@ export function needsOf(field: string): readonly Scope[] | null {
 
 /** `pauseQueue` does what `queues.pause` does; `claimMessages`, which is of no message alone, what `queues.claim` does. */
 function operationOf(field: string): Operation | null {
-  const [, act, type, many] = /^(\w+?)(Queue|Message|Cron)(s?)$/.exec(field) ?? []
+  const [, act, type, many] = /^(\w+?)(Queue|Message|Cron|Org|Key)(s?)$/.exec(field) ?? []
   const entity = type?.toLowerCase()
   const found = operationEntries.find(([name, { scope }]) => {
     const [plural, verb] = name.split('.')
@@ -76,6 +76,8 @@ const INPUTS: Readonly<Record<string, object>> = {
   Queue: { name: 'a', callbackUrl: 'http://h/', method: 'POST' },
   Message: { queueId: 1 },
   Cron: { queueId: 1, schedule: '@hourly' },
+  Org: { name: 'a' },
+  Key: { name: 'a', scopes: ['*'] },
 }
 
 function rootAct(served: Served, kind: 'query' | 'mutation', field: GraphQLField<unknown, unknown>): Act {

@@ -62,15 +62,21 @@ describe('the matrix', () => {
     expect(fields).toContain('query previewDeleteQueue')
     const handled = operationEntries.filter(([, { relation, alike, list }]) => !relation && !alike && !list)
     const roots = fields.filter(name => !name.includes('{'))
-    // A save is a create and an update; each resource has a list and a count besides, which are one operation.
-    const twice = roots.filter(name => name.startsWith('mutation save')).length
-    const lists = roots.filter(name => /^query (queues|messages|crons|count\w+)$/.test(name)).length
+    // A save is a create and an update, but for keys, which are never changed; each resource has a list and a count besides, which are one operation.
+    const twice = roots.filter(name => name.startsWith('mutation save') && name !== 'mutation saveKey').length
+    const lists = roots.filter(name => /^query (queues|messages|crons|orgs|keys|count\w+)$/.test(name)).length
     expect(roots.length - lists + twice).toBe(handled.length)
   })
 
   test('has counts, which obey the right to find', () => {
     const counts = acts.get('GraphQL')!.filter(({ name }) => name.startsWith('query count'))
-    expect(counts.map(({ needs }) => needs)).toEqual([['queue:find'], ['message:find'], ['cron:find']])
+    expect(counts.map(({ needs }) => needs)).toEqual([
+      ['queue:find'],
+      ['message:find'],
+      ['cron:find'],
+      ['org:find'],
+      ['key:find'],
+    ])
   })
 
   test('has nothing of the table of migrations', () => {

@@ -10,6 +10,7 @@ import {
 } from '@posthorn/contract'
 import type { TSchema } from '@sinclair/typebox'
 import type { FakeState } from '../api/fake-handlers.ts'
+import { fakeKeyRow, fakeOrg } from '../api/fake-tenant-handlers.ts'
 import type { Served } from '../api/serve.ts'
 import type { Act, Caller } from './roles.ts'
 
@@ -87,11 +88,13 @@ export function sampleOf(schema: TSchema): unknown {
 }
 
 /** One of each, and whatever one leads to. */
-export function seed({ queues, messages, crons, calls }: FakeState): void {
-  for (const records of [queues, messages, crons]) records.clear()
+export function seed({ queues, messages, crons, orgs, keys, calls }: FakeState): void {
+  for (const records of [queues, messages, crons, orgs, keys]) records.clear()
   calls.length = 0
   const row = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
   queues.set(1, { ...row, id: 1, name: 'a', deadLetterQueueId: 1 } as never)
   messages.set(1, { ...row, id: 1, queueId: 1, cronId: 1, body: 'b' } as never)
+  orgs.set(1, fakeOrg(1))
+  keys.set(1, fakeKeyRow(1))
   crons.set(1, { ...row, id: 1, queueId: 1, schedule: '@hourly' } as never)
 }

@@ -1,5 +1,13 @@
 /** The callers of the role matrix: everyone who may be told apart, and what each may do. */
-import { type Authorization, type AuthorizationRule, entities, rights, type Scope } from '@posthorn/contract'
+import {
+  type Authorization,
+  type AuthorizationRule,
+  entities,
+  type Resource,
+  resources,
+  rights,
+  type Scope,
+} from '@posthorn/contract'
 
 export const ADMIN_SECRET = 'correct horse'
 const secret = { 'x-platformatic-admin-secret': ADMIN_SECRET }
@@ -32,6 +40,11 @@ const rules: AuthorizationRule[] = [...roles].flatMap(([role, may]) =>
 
 export const authorization: Authorization = { adminSecret: ADMIN_SECRET, rules }
 
+/** The admin's alone, and what only keys are given besides. */
+const others: readonly Scope[] = Object.values<Resource>(resources)
+  .filter(({ grants }) => !grants.rules)
+  .flatMap(({ name }) => rights.map(right => `${name}:${right}` as const))
+
 const caller = (name: string, headers: Caller['headers'], may: readonly Scope[]): Caller => ({
   name,
   headers,
@@ -39,8 +52,8 @@ const caller = (name: string, headers: Caller['headers'], may: readonly Scope[])
 })
 
 export const callers: readonly Caller[] = [
-  caller('the admin by its header', secret, scopes),
-  caller('the admin by a bearer', { authorization: `Bearer ${ADMIN_SECRET}` }, scopes),
+  caller('the admin by its header', secret, [...scopes, ...others]),
+  caller('the admin by a bearer', { authorization: `Bearer ${ADMIN_SECRET}` }, [...scopes, ...others]),
   ...[...roles].map(([role, may]) => caller(`the role ${role}`, { ...secret, 'x-platformatic-role': role }, may)),
   caller('a role that no rule knows', { ...secret, 'x-platformatic-role': 'stranger' }, []),
   caller('nobody', {}, ['queue:find']),

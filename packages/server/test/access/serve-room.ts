@@ -6,13 +6,14 @@ import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { queueOperations } from '../../src/queue/operations.ts'
 import { type Answered, call } from '../api/serve.ts'
-import type { Room } from '../queue-room.ts'
+import { openTenantRoom, type Room } from '../queue-room.ts'
 import { ADMIN_SECRET } from './roles.ts'
 
 export type Call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>
 
 /** Serves until it is closed; callers are those of `rules`, and the admin. */
 export async function serveRoom(room: Room, orgId: number, rules: AuthorizationRule[]) {
+  const tenants = openTenantRoom(room.db, orgId)
   const api = createApi({
     config: {
       host: '127.0.0.1',
@@ -22,9 +23,9 @@ export async function serveRoom(room: Room, orgId: number, rules: AuthorizationR
       maxBodyBytes: 1_048_576,
       maxIncomingBytes: 134_217_728,
     },
-    orgId,
+    tenants: tenants.tenants,
     version: '1.2.3',
-    handlers: queueOperations(room),
+    handlers: { ...queueOperations(room), ...tenants.handlers },
     changes: new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' }),
     health: { check: () => ({ live: true, ready: true, parts: {} }) },
     metrics: async () => ({ contentType: 'text/plain', body: '' }),

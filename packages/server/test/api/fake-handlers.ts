@@ -4,9 +4,11 @@ import {
   type Cron,
   type CronCreate,
   cron,
+  type Key,
   type Message,
   type MessagePut,
   message,
+  type Org,
   Problem,
   type Queue,
   type QueueCreate,
@@ -14,6 +16,7 @@ import {
   resolveRetryPolicy,
 } from '@posthorn/contract'
 import type { Handlers } from '../../src/api/handlers.ts'
+import { createFakeTenantHandlers, type FakeTenantHandlers } from './fake-tenant-handlers.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
 
@@ -21,6 +24,8 @@ export interface FakeState {
   readonly queues: Map<number, Queue>
   readonly messages: Map<number, Message>
   readonly crons: Map<number, Cron>
+  readonly orgs: Map<number, Org>
+  readonly keys: Map<number, Key>
   /** The input of every call, by operation. */
   readonly calls: { readonly operation: string; readonly input: unknown }[]
   /** Thrown by the next call. */
@@ -28,8 +33,16 @@ export interface FakeState {
 }
 
 export function createFakeHandlers(): { handlers: Handlers; state: FakeState } {
-  const state: FakeState = { queues: new Map(), messages: new Map(), crons: new Map(), calls: [], failure: null }
-  const plain = createPlainHandlers(state)
+  const state: FakeState = {
+    queues: new Map(),
+    messages: new Map(),
+    crons: new Map(),
+    orgs: new Map(),
+    keys: new Map(),
+    calls: [],
+    failure: null,
+  }
+  const plain = { ...createPlainHandlers(state), ...createFakeTenantHandlers(state.orgs, state.keys) }
   const noted = Object.entries(plain).map(([operation, handle]) => [
     operation,
     async (context: never, input: never) => {
@@ -41,7 +54,7 @@ export function createFakeHandlers(): { handlers: Handlers; state: FakeState } {
   return { handlers: Object.fromEntries(noted), state }
 }
 
-function createPlainHandlers({ queues, messages, crons }: FakeState): Handlers {
+function createPlainHandlers({ queues, messages, crons }: FakeState): Omit<Handlers, keyof FakeTenantHandlers> {
   const getQueue = (id: number): Queue => {
     const found = queues.get(id)
     if (!found) throw new Problem('queue_not_found', { id })

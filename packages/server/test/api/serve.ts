@@ -5,6 +5,7 @@ import { type ApiOptions, createApi } from '../../src/api/server.ts'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { createFakeHandlers, type FakeState } from './fake-handlers.ts'
+import { fakeTenants } from './fake-tenants.ts'
 
 /** A server takes a tenth of a second to make: tests with the same configuration share one, emptied between them. */
 const shared = new Map<string, Served>()
@@ -15,6 +16,8 @@ afterEach(async () => {
     state.queues.clear()
     state.messages.clear()
     state.crons.clear()
+    state.orgs.clear()
+    state.keys.clear()
     state.calls.length = 0
     state.failure = null
     health.now = WELL
@@ -82,7 +85,7 @@ async function start(config: Overrides, translate?: ApiOptions['translate']): Pr
       maxIncomingBytes: 134_217_728,
       ...config,
     },
-    orgId: 1,
+    tenants: fakeTenants,
     version: '1.2.3',
     handlers,
     changes,

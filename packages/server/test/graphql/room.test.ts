@@ -9,7 +9,7 @@ import { silentLog } from '../../src/log.ts'
 import { queueOperations } from '../../src/queue/operations.ts'
 import { call } from '../api/serve.ts'
 import { eachDatabase } from '../databases.ts'
-import { addOrg, makeSpan, openRoom, settle } from '../queue-room.ts'
+import { addOrg, makeSpan, openRoom, openTenantRoom, settle } from '../queue-room.ts'
 import { ask, data } from './ask.ts'
 import { subscribe } from './subscribe.ts'
 
@@ -22,6 +22,7 @@ async function serve(db: Database, orgId: number, nodeId = 'a') {
     payload => void changes.heard(payload),
     () => {},
   )
+  const tenants = openTenantRoom(db, orgId)
   const api = createApi({
     config: {
       host: '127.0.0.1',
@@ -31,9 +32,9 @@ async function serve(db: Database, orgId: number, nodeId = 'a') {
       maxBodyBytes: 1_048_576,
       maxIncomingBytes: 134_217_728,
     },
-    orgId,
+    tenants: tenants.tenants,
     version: '1.2.3',
-    handlers: queueOperations(openRoom(db)),
+    handlers: { ...queueOperations(openRoom(db)), ...tenants.handlers },
     changes,
     health: { check: () => ({ live: true, ready: true, parts: {} }) },
     metrics: async () => ({ contentType: 'text/plain', body: '' }),

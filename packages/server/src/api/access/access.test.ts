@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { operationEntries } from '@posthorn/contract'
 import { describe, expect, test } from 'vitest'
+import { fakeTenants } from '../../../test/api/fake-tenants.ts'
 import { serve, serveAlone } from '../../../test/api/serve.ts'
 import { silentLog } from '../../log.ts'
 import { createAccess } from './access.ts'
@@ -48,9 +49,9 @@ describe('without a secret', () => {
   })
 
   test.each(['0.0.0.0', '::', '192.168.1.5', 'posthorn.example', '10.0.0.1'])('it refuses to listen on %s', host => {
-    expect(() => createAccess({ adminSecret: null, authorization: null, host, orgId: 1, log: silentLog })).toThrow(
-      `host ${host} can be reached by others`,
-    )
+    expect(() =>
+      createAccess({ adminSecret: null, authorization: null, host, tenants: fakeTenants, log: silentLog }),
+    ).toThrow(`host ${host} can be reached by others`)
   })
 })
 

@@ -4,21 +4,19 @@
  * The admin, by the secret: everything. With an `authorization` section also whoever a token or a webhook says the caller
  * is, and the holder of the secret on behalf of roles that it names; everybody else is anonymous. What is shown and is
  * wrong is refused, never taken for nothing. With neither secret nor section the server must listen on loopback only,
- * and answers requests that name this machine.
+ * and answers requests that name this machine. An API key is taken in all of these cases, and reaches its own org alone.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { ADMIN_ROLE, type Authorization, Problem } from '@posthorn/contract'
 import type { Log } from '../../log.ts'
-import type { CallContext } from '../handlers.ts'
-import { givenSecret, givenToken, secretMatcher } from './credentials.ts'
+import type { Admitted, CallContext } from '../handlers.ts'
+import { givenKey, givenSecret, givenToken, secretMatcher } from './credentials.ts'
 import { isLoopback, refuseStrangers } from './local.ts'
 import { readRules, rightsOf } from './rules.ts'
+import { contextOfKey, namedOrg, onBehalf, type Tenants } from './tenants.ts'
 import { createTokens } from './tokens.ts'
 import { anonymousUser, type User, userOfClaims, userOfHeaders } from './users.ts'
 import { createWebhook } from './webhook.ts'
-
-/** The caller, or why there is none. */
-export type Admitted = CallContext | Problem
 
 export interface Access {
   /** A promise only where somebody else is asked: a token's issuer, a webhook. Never rejects. */
@@ -32,34 +30,67 @@ export interface AccessOptions {
   readonly adminSecret: string | null
   readonly authorization: Authorization | null
   readonly host: string
-  readonly orgId: number
+  readonly tenants: Tenants
   readonly log: Log
 }
 
+type Admit = (headers: IncomingHttpHeaders) => Admitted | Promise<Admitted>
+
 /** @throws Error if anyone on the network could call without a secret */
 export function createAccess(options: AccessOptions): Access {
-  const { adminSecret, authorization, host, orgId } = options
-  const admin: CallContext = Object.freeze({ orgId, actor: 'admin', rights: null, until: null })
+  const { adminSecret, authorization, host, tenants } = options
+  const admin: CallContext = Object.freeze({
+    orgId: tenants.instanceOrg.id,
+    actor: 'admin',
+    rights: null,
+    until: null,
+    key: null,
+  })
+  const admit = (others: Admit): Admit => admitToOrgs(others, tenants)
   if (authorization !== null)
-    return { open: false, admit: admitByRules(options, authorization, admin), refuse: noObjection }
-  if (adminSecret !== null) return { open: false, admit: admitBySecret(adminSecret, admin), refuse: noObjection }
+    return { open: false, admit: admit(admitByRules(options, authorization, admin)), refuse: noObjection }
+  if (adminSecret !== null) return { open: false, admit: admit(admitBySecret(adminSecret, admin)), refuse: noObjection }
   if (!isLoopback(host)) {
     throw new Error(
       `host ${host} can be reached by others, so an admin secret is needed: set POSTHORN_ADMIN_SECRET, or listen on 127.0.0.1`,
     )
   }
-  return { open: true, admit: () => admin, refuse: refuseStrangers }
+  return { open: true, admit: admit(() => admin), refuse: refuseStrangers }
 }
 
 /** Refuses at once, before anything is opened, what `createAccess` would refuse. @throws Error */
-export function checkAccess(options: Omit<AccessOptions, 'orgId'>): void {
-  createAccess({ ...options, orgId: 0 })
+export function checkAccess(options: Omit<AccessOptions, 'tenants'>): void {
+  const tenants: Tenants = { findKey: () => null, findOrg: () => null, instanceOrg: { id: 0, name: '' } }
+  createAccess({ ...options, tenants })
 }
+
+/** Keys are for their holders' orgs; whoever else is admitted may name one. A caller who does neither pays two comparisons. */
+function admitToOrgs(others: Admit, tenants: Tenants): Admit {
+  const admitKey = (token: string): Admitted | Promise<Admitted> => {
+    const found = tenants.findKey(token)
+    if (!(found instanceof Promise)) return contextOfKey(found, token, tenants)
+    return found.then(key => contextOfKey(key, token, tenants))
+  }
+  return headers => {
+    const token = givenKey(headers)
+    const name = namedOrg(headers)
+    const caller = token === null ? others(headers) : admitKey(token)
+    const named =
+      name === null
+        ? caller
+        : caller instanceof Promise
+          ? caller.then(known => onBehalf(known, name, tenants))
+          : onBehalf(caller, name, tenants)
+    return named instanceof Promise ? named.catch(unreachable) : named
+  }
+}
+
+const unreachable = (error: unknown): Problem => new Problem('database_unavailable', {}, { cause: error })
 
 const noObjection = (): null => null
 const unauthorized = (): Problem => new Problem('unauthorized', {})
 
-function admitBySecret(adminSecret: string, admin: CallContext): Access['admit'] {
+function admitBySecret(adminSecret: string, admin: CallContext): Admit {
   const matches = secretMatcher(adminSecret)
   return headers => {
     const given = givenSecret(headers) ?? givenToken(headers)
@@ -67,8 +98,9 @@ function admitBySecret(adminSecret: string, admin: CallContext): Access['admit']
   }
 }
 
-function admitByRules(options: AccessOptions, authorization: Authorization, admin: CallContext): Access['admit'] {
-  const { adminSecret, orgId, log } = options
+function admitByRules(options: AccessOptions, authorization: Authorization, admin: CallContext): Admit {
+  const { adminSecret, log } = options
+  const { orgId } = admin
   const { jwt, webhook } = authorization
   const matches = secretMatcher(adminSecret)
   const verify = jwt && createTokens(jwt, log)

@@ -3,9 +3,11 @@ import type { Authorization, AuthorizationRule } from '@posthorn/contract'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LoopbackServer, listen } from '../../../test/access/issuer.ts'
+import { fakeTenants } from '../../../test/api/fake-tenants.ts'
 import { serve } from '../../../test/api/serve.ts'
 import { silentLog } from '../../log.ts'
-import { type Admitted, createAccess } from './access.ts'
+import type { Admitted } from '../handlers.ts'
+import { createAccess } from './access.ts'
 
 const ADMIN = 'correct horse'
 const SHARED = 'a secret of some length, shared with the issuer'
@@ -18,7 +20,7 @@ const token = (claims: Record<string, unknown>, key = SHARED) =>
   new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(key))
 
 function admitWith(authorization: Authorization, adminSecret: string | null = ADMIN) {
-  const { admit } = createAccess({ adminSecret, authorization, host: '0.0.0.0', orgId: 1, log: silentLog })
+  const { admit } = createAccess({ adminSecret, authorization, host: '0.0.0.0', tenants: fakeTenants, log: silentLog })
   return async (headers: IncomingHttpHeaders): Promise<string> => describeCaller(await admit(headers))
 }
 
@@ -116,7 +118,7 @@ describe('with tokens', () => {
       adminSecret: ADMIN,
       authorization: { rules, jwt: { secret: SHARED } },
       host: '0.0.0.0',
-      orgId: 1,
+      tenants: fakeTenants,
       log: silentLog,
     })
     const exp = Math.floor(Date.now() / 1000) + 60

@@ -13,6 +13,7 @@ import {
   type Found,
   type HandledName,
   type ListQuery,
+  neededRights,
   type Operation,
   operations,
   type Page,
@@ -28,7 +29,7 @@ import type { CallContext, Handlers } from '../handlers.ts'
 import { holdsAll } from './checks.ts'
 import { defaultsFor } from './defaults.ts'
 import { pick, type Row, readableFields, refuseReading, refuseWriting } from './fields.ts'
-import type { Grant, Rights } from './rights.ts'
+import { type Grant, mayAct, missing, type Rights } from './rights.ts'
 
 type Values = Readonly<Record<string, unknown>>
 type Call = (context: CallContext, input: Values) => Promise<unknown>
@@ -40,11 +41,21 @@ export function guard(handlers: Handlers): Handlers {
   const guarded = (Object.keys(calls) as HandledName[]).map(name => {
     const handle = calls[name]
     const enforce = enforcement(name, calls) ?? refuseAll
-    const call: Call = (context, input) =>
-      context.rights === null ? handle(context, input) : enforce(context.rights, context, input)
+    const needed = neededRights(operations[name])
+    const call: Call = (context, input) => {
+      if (context.rights === null) return handle(context, input)
+      if (context.key) refuseBeyondScopes(context, needed)
+      return enforce(context.rights, context, input)
+    }
     return [name, call]
   })
   return Object.fromEntries(guarded)
+}
+
+/** @throws Problem scope_missing */
+function refuseBeyondScopes(context: CallContext, needed: readonly Scope[]): void {
+  const beyond = needed.find(scope => !mayAct(context, scope))
+  if (beyond !== undefined) throw missing(context, beyond)
 }
 
 const refuseAll: Enforce = async () => {

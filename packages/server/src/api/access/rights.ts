@@ -1,5 +1,6 @@
 /** What a caller may do to the records of an entity, as REST, GraphQL and subscriptions ask for it. */
-import type { Condition, Right, Scope } from '@posthorn/contract'
+import { type Condition, Problem, type Right, type Scope } from '@posthorn/contract'
+import type { KnownKey } from '../../tenant/caller.ts'
 
 /** Leave to find, save or delete records of one entity, and its bounds. */
 export interface Grant {
@@ -22,4 +23,9 @@ export function mayAct({ rights }: { readonly rights: Rights | null }, scope: Sc
   if (rights === null) return true
   const [entity, right] = scope.split(':') as [string, Right]
   return rights.of(entity, right) !== null
+}
+
+/** How a caller is told that a right is missing: the holder of a key learns which. */
+export function missing({ key }: { readonly key?: KnownKey | null }, scope: Scope): Problem {
+  return key ? new Problem('scope_missing', { scope }) : new Problem('unauthorized', {})
 }

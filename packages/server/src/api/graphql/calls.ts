@@ -16,7 +16,7 @@ import {
 import { Ajv, type ValidateFunction } from 'ajv'
 import { fillDefaults } from '../access/defaults.ts'
 import { refuseSelection } from '../access/fields.ts'
-import { mayAct } from '../access/rights.ts'
+import { mayAct, missing } from '../access/rights.ts'
 import type { AnyHandler, CallContext, Handlers } from '../handlers.ts'
 import { nullDropper } from '../input.ts'
 import { objectToPayload, type Payload } from '../payload.ts'
@@ -106,7 +106,8 @@ export function createCalls(handlers: Handlers, maxBodyBytes: number): Calls {
 
 function callerFor(name: OperationName, { caller }: RequestContext): CallContext {
   if (caller instanceof Problem) throw caller
-  if (!mayAct(caller, (operations[name] as Operation).scope)) throw new Problem('unauthorized', {})
+  const { scope }: Operation = operations[name]
+  if (!mayAct(caller, scope)) throw missing(caller, scope)
   return caller
 }
 

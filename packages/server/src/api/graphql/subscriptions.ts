@@ -89,9 +89,13 @@ interface Subscribed {
 
 function openStream(subscribed: Subscribed, context: SubscriptionContext): ChangeStream {
   const { changes, resource, act, read, clock } = subscribed
-  const stream = new ChangeStream(id => read(id, context))
-  context.connection.add(stream)
   const { caller } = context
+  const stream: ChangeStream = new ChangeStream(async id => {
+    if (await isStillGood(caller)) return read(id, context)
+    void stream.return()
+    return null
+  })
+  context.connection.add(stream)
   if (caller instanceof Problem || !mayHear(caller, resource, act)) return stream
   stream.onEnd(
     changes.subscribe(change => {
@@ -101,6 +105,12 @@ function openStream(subscribed: Subscribed, context: SubscriptionContext): Chang
   )
   if (caller.until !== null) stream.endAt(caller.until, clock)
   return stream
+}
+
+/** A key that was revoked hears nothing more; where that cannot be asked, this change is missed, as any other. */
+async function isStillGood(caller: CallContext | Problem): Promise<boolean> {
+  if (caller instanceof Problem || !caller.stillHolds) return true
+  return caller.stillHolds().catch(() => false)
 }
 
 /** A deleted record cannot be compared with conditions any more: who is bound by some is not told. */

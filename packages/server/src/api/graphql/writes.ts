@@ -57,7 +57,9 @@ export function writeFields(
   const input = inputType(resource, acts)
   const save: FieldConfig = {
     type,
-    description: `Creates a ${resource.name}; with an id, changes that one: only the fields that are given.`,
+    description: acts.update
+      ? `Creates a ${resource.name}; with an id, changes that one: only the fields that are given.`
+      : operations[acts.create!]?.summary,
     args: { input: { type: new GraphQLNonNull(input) } },
     resolve: (_, args, context) => saveOne(room, args.input, context),
   }
@@ -74,7 +76,7 @@ export function writeFields(
     resolve: (_, args, context, info) => deleteMany(room, args.where, context, info),
   }
   return {
-    ...(acts.create && acts.update && { [`save${name}`]: save }),
+    ...(acts.create && { [`save${name}`]: save }),
     ...(acts.createMany && { [`insert${many}`]: insert }),
     ...(acts.updateMany && { [`update${many}`]: changeField(room, type, input, where) }),
     ...(acts.delete && acts.list && { [`delete${many}`]: remove }),
@@ -111,7 +113,7 @@ function inputType(resource: Resource, acts: Acts): GraphQLInputObjectType {
   )
   return new GraphQLInputObjectType({
     name: `${typeName(resource)}Input`,
-    fields: { id: { type: GraphQLID }, ...fields, ...Object.fromEntries(ignored) },
+    fields: { ...(acts.update && { id: { type: GraphQLID } }), ...fields, ...Object.fromEntries(ignored) },
   })
 }
 

@@ -1,0 +1,72 @@
+import type { Clock } from '../clock.ts'
+import { Generations } from '../generations.ts'
+
+export interface LookupsOptions<V> {
+  /** Reads those of `keys` that there are. @throws DatabaseError */
+  readonly load: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>
+  readonly clock: Clock
+  /** How many are kept at most; 20,000 by default. */
+  readonly capacity?: number
+}
+
+const DEFAULT_CAPACITY = 20_000
+const MISS_TTL_MS = 1_000
+
+/**
+ * What the database says under a name, kept in memory until somebody hears that something changed and calls `forgetAll`.
+ *
+ * An answer that was asked for before that is not kept, so that a change is never covered by what it changed. At most one
+ * question is under way; what is asked meanwhile goes together into the next one, and unknown names are remembered for a
+ * second: whoever guesses costs the database no more than one small statement at a time.
+ */
+export class Lookups<V extends object> {
+  readonly #options: LookupsOptions<V>
+  readonly #known: Generations<V, string>
+  /** Until when (monotonic) a name counts as unknown. */
+  readonly #unknown: Generations<number, string>
+  readonly #wanted = new Set<string>()
+  #next: Promise<ReadonlyMap<string, V>> | null = null
+  #running: Promise<unknown> = Promise.resolve()
+  #changes = 0
+
+  constructor(options: LookupsOptions<V>) {
+    this.#options = options
+    this.#known = new Generations(options.capacity ?? DEFAULT_CAPACITY)
+    this.#unknown = new Generations(options.capacity ?? DEFAULT_CAPACITY)
+  }
+
+  /** Null if there is none; a promise only where the database must be asked, which rejects with DatabaseError. */
+  find(name: string): V | null | Promise<V | null> {
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const until = this.#unknown.get(name)
+    if (until !== undefined && until > this.#options.clock.monotonic()) return null
+    this.#wanted.add(name)
+    this.#next ??= this.#ask()
+    return this.#next.then(found => found.get(name) ?? null)
+  }
+
+  forgetAll(): void {
+    this.#changes += 1
+    this.#known.clear()
+    this.#unknown.clear()
+  }
+
+  async #ask(): Promise<ReadonlyMap<string, V>> {
+    await this.#running
+    const names = [...this.#wanted]
+    this.#wanted.clear()
+    this.#next = null
+    const changes = this.#changes
+    const answer = this.#options.load(names)
+    this.#running = answer.catch(() => undefined)
+    const found = await answer
+    if (changes === this.#changes) for (const name of names) this.#remember(name, found.get(name))
+    return found
+  }
+
+  #remember(name: string, value: V | undefined): void {
+    if (value !== undefined) this.#known.set(name, value)
+    else this.#unknown.set(name, this.#options.clock.monotonic() + MISS_TTL_MS)
+  }
+}
