@@ -6,6 +6,7 @@ import { Headroom } from './headroom.ts'
 import { Holdings } from './holdings.ts'
 import { Known } from './known.ts'
 import { Loader } from './loader.ts'
+import { Pace } from './pace.ts'
 import { Pantry } from './pantry.ts'
 import type { Decide, DispatcherOptions, Report, Route } from './port.ts'
 import type { QueueRun } from './queue-run.ts'
@@ -41,6 +42,7 @@ export class Dispatcher<R extends Route> {
   readonly #feeder: Feeder<R>
   readonly #settler: Settler
   readonly #round: Round<R>
+  readonly #pace: Pace
   readonly #gates: Gates<R>
   readonly #unsure: Unsure<R>
   readonly #headroom: Headroom
@@ -67,7 +69,8 @@ export class Dispatcher<R extends Route> {
     this.#router = new Router({ routes, clock, log, routed: touch })
     const loader = new Loader({ engine, known, clock, log, promoted: () => sweeper.soon() })
     this.#feeder = new Feeder({ loader, clock, now: () => sweeper.now(), mayAct, fed: touch })
-    this.#round = new Round(limits.inFlight, limits.sockets)
+    this.#pace = new Pace({ clock, passed: () => this.pump() })
+    this.#round = new Round(limits.inFlight, limits.sockets, this.#pace)
     this.#gates = new Gates({ clock, happenings, opened: touch })
     const unsettled = () => this.#settler.pending
     this.#headroom = new Headroom({ clock, log, limits, known, unsettled, passed: () => this.pump() })
@@ -226,6 +229,7 @@ export class Dispatcher<R extends Route> {
   stop(): void {
     this.#stopped = true
     this.#headroom.stop()
+    this.#pace.stop()
     this.#feeder.stop()
     this.#gates.stop()
     this.#router.stop()

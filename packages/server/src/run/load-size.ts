@@ -32,9 +32,9 @@ export class LoadSize {
     return this.#pantry.isFull ? 1 : Math.max(1, Math.min(MOST, Math.floor(BYTES / this.meanBytes)))
   }
 
-  /** Below this many waiting, load more. */
+  /** Below this many waiting, load more: while there is work for as long again, so that no message costs a load of its own. */
   get low(): number {
-    return this.next()
+    return Math.max(1, Math.min(this.next(), Math.floor(this.#appetite() / 2)))
   }
 
   /** What the next load will weigh. */

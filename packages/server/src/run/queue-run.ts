@@ -18,7 +18,7 @@ interface Outdated {
 }
 
 /** Which line of the round it waits in (see round.ts). */
-export type Kind = 'silent' | 'first' | 'small' | 'large'
+export type Kind = 'silent' | 'failing' | 'first' | 'small' | 'large'
 
 const ALL_PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 /** What is read ahead for a receiver that did not answer, or not yet, and for each attempt that another has earned. */

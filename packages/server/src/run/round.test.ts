@@ -7,8 +7,8 @@ import { Round } from './round.ts'
 
 const MOST = 100
 
-function open(most = MOST, sockets = 5 * most) {
-  const round = new Round<Route>(most, sockets)
+function open(most = MOST, sockets = 5 * most, pace = { allows: () => true, started() {} }) {
+  const round = new Round<Route>(most, sockets, pace)
   const pantry = openPantry()
   const queueOf = (id: number) => new QueueRun<Route>(id, shardOf(id), pantry)
   const start = (queue: QueueRun<Route>) => {
@@ -277,4 +277,37 @@ test('however light all queues are, none stands still', () => {
     round.add(queue)
   }
   expect(turns).toEqual([1, 2, 3, 1, 2, 3])
+})
+
+test('queues whose receivers do nothing but fail are started at one pace, each in its turn, and keep nobody else waiting', () => {
+  let left = 3
+  const pace = {
+    allows: () => left > 0,
+    started: () => {
+      left -= 1
+    },
+  }
+  const { round, queueOf, fill, start, end } = open(MOST, 5 * MOST, pace)
+  const failing = [queueOf(1), queueOf(2), queueOf(3), queueOf(4)]
+  for (const queue of failing) for (let nth = 0; nth < 5; nth++) queue.window.failed(false)
+  const started: number[] = []
+  const startFailing = () => {
+    for (const queue of failing) round.add(queue)
+    for (let queue = round.next(); queue; queue = round.next()) {
+      started.push(queue.id)
+      start(queue)
+      end(queue)
+      round.add(queue)
+    }
+  }
+  startFailing()
+  expect(started).toEqual([1, 2, 3])
+  const healthy = queueOf(10)
+  expect(fill(healthy)).toBe(MOST / 2)
+  left = 2
+  startFailing()
+  expect(started).toEqual([1, 2, 3, 4, 1])
+  failing[1]!.window.succeeded(10)
+  end(failing[1]!)
+  expect(round.next()).toBe(failing[1])
 })

@@ -1,4 +1,5 @@
 import { USUAL_WEIGHT } from '@posthorn/contract'
+import type { Pace } from './pace.ts'
 import type { Route } from './port.ts'
 import type { Kind, QueueRun } from './queue-run.ts'
 import { Turns } from './turns.ts'
@@ -11,7 +12,7 @@ const CEILING = 4
 const LARGEST_SMALL = 1 / 8
 
 /** In this order queues are asked: those with the least under way go first, so that none of them waits for a large one. */
-const KINDS = ['first', 'silent', 'small', 'large'] as const
+const KINDS = ['first', 'failing', 'silent', 'small', 'large'] as const
 
 /**
  * The fair round: queues that have something to start take turns, as many messages each as their weights say.
@@ -19,7 +20,8 @@ const KINDS = ['first', 'silent', 'small', 'large'] as const
  * Guarantees that no queue shuts out the others. Half of the node's attempts are for queues with only a few under way, so
  * receivers that hang after having earned many cannot hold them all; and a queue with none under way may start one
  * although all are taken. Queues whose receiver did not answer last time share half as many attempts again, and these
- * count with nobody else's: a thousand dead receivers do not slow the others.
+ * count with nobody else's: a thousand dead receivers do not slow the others. Queues whose receivers do nothing but fail
+ * have one pace among them (see pace.ts), because what fails at once takes the processor and not a place.
  *
  * Queues wait in line with those of their kind, and are of a kind by what they have under way for their weight. When room
  * is short, each line gives its turns by deficit: at every visit a queue gains its weight, and a message costs the usual
@@ -28,9 +30,11 @@ const KINDS = ['first', 'silent', 'small', 'large'] as const
  */
 export class Round<R extends Route> {
   readonly #most: number
+  readonly #pace: Pick<Pace, 'allows' | 'started'>
   readonly #room: Readonly<Record<Kind, number>>
   readonly #lines: Readonly<Record<Kind, Turns<QueueRun<R>>>> = {
     silent: new Turns(),
+    failing: new Turns(),
     first: new Turns(),
     small: new Turns(),
     large: new Turns(),
@@ -39,12 +43,14 @@ export class Round<R extends Route> {
   readonly #silent = new Set<QueueRun<R>>()
   inFlight = 0
 
-  constructor(most: number, sockets: number) {
+  constructor(most: number, sockets: number, pace: Pick<Pace, 'allows' | 'started'>) {
     this.#most = most
+    this.#pace = pace
     const silent = Math.min(most, sockets) / 2
     const others = sockets - silent
     this.#room = {
       silent,
+      failing: Math.min(CEILING * most, others),
       first: Math.min(CEILING * most, others),
       small: Math.min(most, others),
       large: Math.min(most, others) / 2,
@@ -71,6 +77,7 @@ export class Round<R extends Route> {
   started(queue: QueueRun<R>): void {
     this.inFlight += 1
     if (queue.window.isSilent) this.#silent.add(queue)
+    else if (queue.window.isFailing) this.#pace.started()
   }
 
   /** An attempt of this queue is over; its window and its count say so already. */
@@ -90,11 +97,13 @@ export class Round<R extends Route> {
 
   #hasRoom(kind: Kind): boolean {
     const counted = kind === 'silent' ? this.#silent.size : this.inFlight - this.#silent.size
-    return counted < this.#room[kind]
+    if (counted >= this.#room[kind]) return false
+    return kind !== 'failing' || (this.#lines.failing.size > 0 && this.#pace.allows())
   }
 
   #kindOf({ window, inFlight, weight }: QueueRun<R>): Kind {
     if (window.isSilent) return 'silent'
+    if (window.isFailing) return 'failing'
     const share = weight / USUAL_WEIGHT
     if (inFlight < Math.max(1, Math.floor(share))) return 'first'
     const most = share > 1 ? Math.max(SMALL, Math.min(share * SMALL, this.#most * LARGEST_SMALL)) : share * SMALL

@@ -239,7 +239,7 @@ test('a death brings its notice along, and is told when it is committed: what di
   const { clock, calls, settler, shard, died } = open()
   const verdict: Verdict = { kind: 'dead', reason: 'used up', deadLetterQueueId: null }
   for (const id of [1, 2, 4]) settler.add(finished(id, shard, { verdict }))
-  settler.add(finished(6, shard, { urgent: true }))
+  settler.add(finished(6, shard, { urgent: true, verdict: { kind: 'retry', at: 9, inPlace: true } }))
   expect(calls[0]!.batch.map(({ notice }) => notice?.body ?? null)).toEqual([null, '2 died', '4 died', null])
   await calls[0]!.fail(new DatabaseError('no connection', 'unsent'))
   await clock.pass(1000)
@@ -284,4 +284,17 @@ test('whoever is told that outcomes are settled finds them pending no more', asy
   await calls[0]!.answer()
   await calls[1]!.answer()
   expect(pendingThen).toEqual([200, 0])
+})
+
+test('what was delivered is settled by itself, however many fail beside it', async () => {
+  const { clock, calls, settler, shard } = open()
+  const retry: Verdict = { kind: 'retry', at: 9, inPlace: false }
+  for (const id of range(6)) settler.add(finished(id, shard, id % 3 === 0 ? { verdict: retry } : {}))
+  await clock.pass(5)
+  expect(calls.map(idsOf)).toEqual([
+    [3, 6],
+    [1, 2, 4, 5],
+  ])
+  for (const call of calls) await call.answer()
+  expect(settler.pending).toBe(0)
 })

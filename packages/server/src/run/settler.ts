@@ -41,7 +41,9 @@ const RETRY_MS = { first: 100, most: 2000 }
  */
 export class Settler {
   readonly #options: SettlerOptions
-  #waiting: Finished[] = []
+  /** Delivered messages go by themselves: their statement is shorter, and a receiver that fails does not make it longer. */
+  readonly #delivered: Finished[] = []
+  readonly #others: Finished[] = []
   #underWay = 0
   #flushing = 0
   #timer: Timer | null = null
@@ -53,16 +55,21 @@ export class Settler {
 
   /** Outcomes not yet committed. */
   get pending(): number {
-    return this.#waiting.length + this.#underWay
+    return this.#waiting + this.#underWay
   }
 
   add(finished: Finished): void {
     // Needed no more, and a slow database lets thousands wait here.
     finished.head.body = null
     finished.head.headers = null
-    this.#waiting.push(finished)
-    if (this.#flushing < AT_ONCE && (finished.urgent || this.#waiting.length >= BATCH)) this.#flush()
+    const alike = finished.verdict.kind === 'delivered' ? this.#delivered : this.#others
+    alike.push(finished)
+    if (this.#flushing < AT_ONCE && (finished.urgent || alike.length >= BATCH)) this.#flush()
     else this.#timer ??= this.#options.clock.setTimer(() => this.#flush(), FLUSH_MS)
+  }
+
+  get #waiting(): number {
+    return this.#delivered.length + this.#others.length
   }
 
   /** Gives up: what is not settled now will be attempted again by the next owner. */
@@ -74,13 +81,14 @@ export class Settler {
   #flush(): void {
     this.#timer?.cancel()
     this.#timer = null
-    while (this.#waiting.length > 0 && this.#flushing < AT_ONCE) {
-      const batch = this.#waiting.splice(0, BATCH)
+    while (this.#waiting > 0 && this.#flushing < AT_ONCE) {
+      // The others are few, if anything: they keep nobody waiting.
+      const batch = (this.#others.length > 0 ? this.#others : this.#delivered).splice(0, BATCH)
       this.#flushing += 1
       this.#underWay += batch.length
       void this.#settle(batch, false).then(() => {
         this.#flushing -= 1
-        if (this.#waiting.length > 0 && !this.#timer) this.#flush()
+        if (this.#waiting > 0 && !this.#timer) this.#flush()
       })
     }
   }

@@ -48,3 +48,15 @@ test('a receiver counts as silent from a timeout until it answers, well or not',
   window.succeeded(10)
   expect(window.isSilent).toBe(false)
 })
+
+test('a receiver counts as failing after five failures in a row, until one succeeds', () => {
+  const window = new Window()
+  for (let nth = 0; nth < 4; nth++) window.failed(false)
+  window.succeeded(10)
+  for (let nth = 0; nth < 4; nth++) window.failed(false)
+  expect(window.isFailing).toBe(false)
+  window.failed(false)
+  expect(window.isFailing).toBe(true)
+  window.succeeded(10)
+  expect(window.isFailing).toBe(false)
+})
