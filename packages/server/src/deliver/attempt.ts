@@ -97,7 +97,9 @@ export class Attempt implements Dispatcher.DispatchHandler, LaneUser, Bounded {
     this.#controller = null
     this.#unwinding = true
     const { method, headers, body } = this.#hop
-    lane.client.dispatch({ path: this.#target!.path, method, headers: headers as string[], body }, this)
+    // undici would make the origin anew from its URL for each request.
+    const { origin, path } = this.#target!
+    lane.client.dispatch({ origin, path, method, headers: headers as string[], body }, this)
     this.#unwinding = unwinding
   }
 

@@ -70,12 +70,17 @@ function isReserved(name: string): boolean {
   return RESERVED.has(lower) || lower.startsWith(RESERVED_PREFIX)
 }
 
+/** Names that were looked at before: every request brings the same few. */
+const harmless = new Set<string>()
+const MOST_HARMLESS = 1000
+
 /** The first header of a flat list that may not be on a request, or null. Values are checked when they are written. */
 export function findHopByHop(flat: readonly string[]): string | null {
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i]!
-    // The spelling as it is settles nearly all: only a capital letter needs another look.
-    if (HOP_BY_HOP.has(name) || HOP_BY_HOP.has(name.toLowerCase())) return name
+    if (harmless.has(name)) continue
+    if (HOP_BY_HOP.has(name.toLowerCase())) return name
+    if (harmless.size < MOST_HARMLESS) harmless.add(name)
   }
   return null
 }

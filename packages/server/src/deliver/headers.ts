@@ -47,10 +47,22 @@ export function requestHeaders(compiled: CompiledHeaders, attempt: AttemptHeader
     attempt.headers === null
       ? compiled.plain
       : flatten(compiled.queue, parseFields(attempt.headers), compiled.userAgent)
-  const ours = ['webhook-id', attempt.webhookId, 'webhook-timestamp', attempt.timestamp]
-  if (attempt.signature !== null) ours.push('webhook-signature', attempt.signature)
-  ours.push('posthorn-attempt', String(attempt.attempt))
-  if (attempt.sequence !== null) ours.push('posthorn-sequence', attempt.sequence)
+  const { webhookId, timestamp, signature, sequence } = attempt
+  const nth = String(attempt.attempt)
+  const ours =
+    signature === null
+      ? ['webhook-id', webhookId, 'webhook-timestamp', timestamp, 'posthorn-attempt', nth]
+      : [
+          'webhook-id',
+          webhookId,
+          'webhook-timestamp',
+          timestamp,
+          'webhook-signature',
+          signature,
+          'posthorn-attempt',
+          nth,
+        ]
+  if (sequence !== null) ours.push('posthorn-sequence', sequence)
   return given.concat(ours)
 }
 
