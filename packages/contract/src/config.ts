@@ -188,6 +188,9 @@ export type Config = {
   >
 }
 
+/** What only commands read that call a server. */
+export const clientVariables = { url: 'POSTHORN_URL', apiKey: 'POSTHORN_API_KEY' } as const
+
 /** Where the settings themselves are read from; it cannot stand in the file. */
 export const configFileVariable = 'POSTHORN_CONFIG'
 export const configFileDefault = './posthorn.json'

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import {
   type Config,
+  clientVariables,
   configFileDefault,
   configFileVariable,
   configKeyOf,
@@ -75,6 +76,18 @@ export function loadConfig(sources: ConfigSources): Config {
   takeAdminSecret(config, problems)
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config) as Config
+}
+
+/** Where a server answers, and by what it can be called, for commands that call one. @throws ConfigError */
+export function loadServer(sources: ConfigSources): {
+  readonly url: string
+  readonly adminSecret: string | null
+  readonly apiKey: string | null
+} {
+  const { host, port, adminSecret } = loadConfig(sources)
+  const { [clientVariables.url]: url, [clientVariables.apiKey]: apiKey } = sources.env
+  const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host
+  return { url: url || `http://${name}:${port}`, adminSecret, apiKey: apiKey || null }
 }
 
 /** pg-hooks has the admin secret within `authorization`. */
@@ -151,7 +164,7 @@ function readConfigFile(
 
 /** Names that we do not know: a mistyped setting would otherwise be one that was never made. */
 function strangers(env: ConfigSources['env'], file: Readonly<Record<string, unknown>>, path: string): string[] {
-  const variables = [...names.map(variableOf), configFileVariable]
+  const variables = [...names.map(variableOf), configFileVariable, ...Object.values(clientVariables)]
   const inEnv = Object.keys(env).filter(name => name.startsWith('POSTHORN_') && !variables.includes(name))
   const inFile = Object.keys(file).filter(name => !(name in settings) && name !== '$schema')
   return [

@@ -4,7 +4,9 @@ import { migrateDatabase, startNode } from '../app.ts'
 import { importFromPgHooks, lookAtPgHooks } from '../app-import.ts'
 import { ConfigError } from '../config.ts'
 import { importCommand } from './import.ts'
+import { keyCommand } from './key.ts'
 import { migrateCommand } from './migrate.ts'
+import { orgCommand } from './org.ts'
 import { serveCommand } from './serve.ts'
 import { targetCommand } from './target.ts'
 
@@ -29,8 +31,8 @@ function program(): Command {
     .showHelpAfterError('(--help shows what is possible)')
     .exitOverride(leave)
   const taking = importCommand({ run: importFromPgHooks, look: lookAtPgHooks })
-  for (const command of [serveCommand(startNode), migrateCommand(migrateDatabase), taking, targetCommand()])
-    program.addCommand(inherit(command, program))
+  const own = [serveCommand(startNode), migrateCommand(migrateDatabase), taking, targetCommand()]
+  for (const command of [...own, orgCommand(), keyCommand()]) program.addCommand(inherit(command, program))
   return program
 }
 
