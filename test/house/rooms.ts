@@ -11,7 +11,7 @@ export interface Room {
   readonly sql?: boolean
 }
 
-const LEAVES = ['contract', 'clock', 'id', 'log', 'generations']
+const LEAVES = ['contract', 'clock', 'id', 'log', 'generations', 'tracing']
 const DOMAIN = [...LEAVES, 'tenant', 'engine', 'queue']
 
 /** In the order of the house: imports go down only. */
@@ -21,6 +21,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   clock: { imports: [] },
   id: { imports: [] },
   log: { imports: [] },
+  tracing: { imports: [] },
   generations: { imports: [] },
   config: { imports: ['contract'] },
   db: { imports: LEAVES, sql: true },
@@ -35,9 +36,22 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   tell: { imports: [...LEAVES, 'db', 'engine', 'queue'], sql: true },
   api: { imports: DOMAIN },
   'app-queues': { imports: [...DOMAIN, 'db', 'deliver'] },
+  'app-delivery': { imports: [...DOMAIN, 'deliver', 'run', 'api'] },
   'app-tenants': { imports: [...DOMAIN, 'db', 'api'] },
   app: {
-    imports: [...DOMAIN, 'app-queues', 'app-tenants', 'config', 'db', 'deliver', 'services', 'run', 'tell', 'api'],
+    imports: [
+      ...DOMAIN,
+      'app-delivery',
+      'app-queues',
+      'app-tenants',
+      'config',
+      'db',
+      'deliver',
+      'services',
+      'run',
+      'tell',
+      'api',
+    ],
   },
   'app-import': { imports: [...DOMAIN, 'import', 'db', 'deliver', 'api', 'app'] },
   cli: { imports: [...DOMAIN, 'import', 'client', 'config', 'app', 'app-import'], ports: ['deliver/sign.ts'] },

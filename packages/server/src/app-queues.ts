@@ -16,7 +16,9 @@ import { createMessages } from './queue/messages.ts'
 import { queueOperations } from './queue/operations.ts'
 import { createPull } from './queue/pull.ts'
 import { createQueues } from './queue/queues.ts'
+import { tracePuts } from './queue/traced-puts.ts'
 import type { SecretBox } from './tenant/secret-box.ts'
+import type { Tracing } from './tracing.ts'
 
 export const LIST_LIMIT_MS = 10_000
 
@@ -30,12 +32,15 @@ export interface QueueParts {
   readonly engine: PullEngine
   readonly ids: Ids
   readonly deaths: Deaths
+  /** Null where nothing is traced. */
+  readonly tracing: Tracing | null
   /** Called when nodes are to look; must not throw. */
   readonly changed: () => void
 }
 
 /** Queues, messages and crons as the contract has them. */
-export function openQueues({ config, db, clock, secrets, book, commit, engine, ids, deaths, changed }: QueueParts) {
+export function openQueues(parts: QueueParts) {
+  const { config, db, clock, secrets, book, commit, engine, ids, deaths, tracing, changed } = parts
   const shared = { db, checkHeaders, secrets, listLimitMs: LIST_LIMIT_MS }
   const queueChanged = (): void => {
     book.forgetAll()
@@ -68,5 +73,6 @@ export function openQueues({ config, db, clock, secrets, book, commit, engine, i
     putWithin: put,
     changed,
   })
-  return queueOperations({ queues, messages, attempts: createAttempts(shared), pull, crons })
+  const traced = tracing ? tracePuts(messages, tracing, book) : messages
+  return queueOperations({ queues, messages: traced, attempts: createAttempts(shared), pull, crons })
 }

@@ -7,9 +7,9 @@
 import { readFileSync } from 'node:fs'
 import { type Config, Problem } from '@posthorn/contract'
 import { checkAccess } from './api/access/access.ts'
-import { isLoopback } from './api/access/local.ts'
 import { NodeChanges } from './api/changes.ts'
 import { createApi } from './api/server.ts'
+import { openDelivery } from './app-delivery.ts'
 import { LIST_LIMIT_MS, openQueues } from './app-queues.ts'
 import { openTenants, type TenantRoom } from './app-tenants.ts'
 import type { Clock } from './clock.ts'
@@ -18,10 +18,6 @@ import { answers, channelOf, notify } from './db/announce.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { type Database, DatabaseError } from './db/port.ts'
-import { createGuard } from './deliver/guard.ts'
-import type { Sender } from './deliver/port.ts'
-import { createSender } from './deliver/send.ts'
-import { createWebhooks } from './deliver/webhook.ts'
 import { boundPuts } from './engine/bounded-puts.ts'
 import type { Chore } from './engine/chore.ts'
 import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
@@ -41,13 +37,14 @@ import { Announcer, readAnnouncement } from './run/announcer.ts'
 import { Janitor } from './run/janitor.ts'
 import { createMetrics, type Metrics } from './run/metrics.ts'
 import { WorkingNode } from './run/node.ts'
-import { defaultLimits, type Routes } from './run/port.ts'
+import { type Delivery, defaultLimits, type Routes } from './run/port.ts'
 import { Scheduler } from './run/scheduler.ts'
-import { planSockets, readFileLimit, type SocketPlan } from './run/sockets.ts'
+import type { SocketPlan } from './run/sockets.ts'
 import { createTelling, type Telling } from './tell/telling.ts'
 import { type Installation, openInstallation } from './tenant/installation.ts'
 import type { SecretBox } from './tenant/secret-box.ts'
 import { openSecrets } from './tenant/secrets.ts'
+import type { Tracing } from './tracing.ts'
 
 export interface RunningNode {
   /** Where it answers. */
@@ -94,14 +91,14 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   closing.add('changes', async () => parts.changes.stop())
 
   const book = new QueueBook({ db, secrets: parts.secrets, clock: systemClock, log })
-  const { sender, delivery, plan } = openDelivery(parts)
+  const { sender, delivery, plan, tracing } = openDelivery({ ...parts, version })
   closing.add('connections', () => sender.stop(0))
   const locks = config.roles.includes('worker') ? await openLocks(parts) : null
   const { node, metrics, commit, engine, telling } = await openNode(
     { ...parts, book, delivery, plan, locks, tenants },
     closing,
   )
-  const api = openApi({ ...parts, book, node, metrics, commit, engine, telling, plan, tenants })
+  const api = openApi({ ...parts, book, node, metrics, commit, engine, telling, plan, tracing, tenants })
   const scheduler = openScheduler(parts, node, metrics)
   closing.add('crons', () => scheduler.stop())
   if (config.roles.includes('worker')) await scheduler.catchUp()
@@ -165,25 +162,11 @@ export function databaseOptions(config: Config) {
   }
 }
 
-function openDelivery({ config, log, clock, ids }: Parts) {
-  const guard = createGuard({ allowLoopback: isLoopback(config.host), allow: config.allowTargets })
-  const plan = planSockets({ ...config, files: readFileLimit(), ...socketsOf(config) })
-  log.info(plan, 'what this process may open, divided')
-  const sender: Sender = createSender({ clock, log, guard, maxSockets: plan.sockets })
-  return { sender, plan, delivery: createWebhooks({ sender, ids, clock, random: Math.random, version }) }
-}
-
-/** Two pools, the slow one, the lock session and the listener. */
-function socketsOf({ databaseUrl, databasePoolSize, roles }: Config) {
-  return { database: databaseUrl === null ? 0 : 2 * databasePoolSize + 6, servesCallers: roles.includes('api') }
-}
-
-type Delivery = ReturnType<typeof openDelivery>['delivery']
 type Node = WorkingNode<QueueConfig>
 
 interface NodeParts extends Parts {
   readonly book: QueueBook
-  readonly delivery: Delivery
+  readonly delivery: Delivery<QueueConfig>
   readonly plan: SocketPlan
   readonly locks: Locks | null
   readonly tenants: TenantRoom
@@ -306,6 +289,8 @@ interface ApiParts extends Parts {
   readonly engine: PullEngine
   readonly telling: Telling
   readonly plan: SocketPlan
+  /** Null where no SDK of OpenTelemetry is registered. */
+  readonly tracing: Tracing | null
   readonly tenants: TenantRoom
 }
 

@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { HandledName, Input, Output, Problem } from '@posthorn/contract'
 import type { KnownKey } from '../tenant/caller.ts'
+import { type Carrier, readCarrier } from '../tracing.ts'
 import type { Rights } from './access/rights.ts'
 
 /** Who calls. */
@@ -15,6 +17,14 @@ export interface CallContext {
   readonly key?: KnownKey | null
   /** Whether what the caller showed is still good, for what goes on after the call: a key may be revoked meanwhile. */
   readonly stillHolds?: () => Promise<boolean>
+  /** The trace that the request belongs to; absent where it named none. */
+  readonly trace?: Carrier
+}
+
+/** The caller, with what its request says of a trace. */
+export function withTrace(caller: CallContext, headers: IncomingHttpHeaders): CallContext {
+  const trace = headers.traceparent === undefined ? null : readCarrier(headers)
+  return trace === null ? caller : { ...caller, trace }
 }
 
 /** The caller, or why there is none. */

@@ -20,7 +20,7 @@ import { refuseSelection } from './access/fields.ts'
 import { mayAct, missing } from './access/rights.ts'
 import { answerer } from './answer.ts'
 import { createItemCheck, type ItemCheck, type PutMany, putEach } from './batch.ts'
-import type { Admitted, AnyHandler, CallContext, Handlers } from './handlers.ts'
+import { type Admitted, type AnyHandler, type CallContext, type Handlers, withTrace } from './handlers.ts'
 import { inputReader, nullDropper, splitFields } from './input.ts'
 import { acceptBytes } from './json-body.ts'
 import { requestLimit, toPayload } from './payload.ts'
@@ -66,7 +66,7 @@ function createRoute(name: OperationName, operation: Operation, context: RouteCo
       const enter = (caller: Admitted): void => {
         if (caller instanceof Error) return void done(caller)
         if (!mayAct(caller, operation.scope)) return void done(missing(caller, operation.scope))
-        request.caller = caller
+        request.caller = withTrace(caller, request.headers)
         done()
       }
       const admitted = access.admit(request.headers)

@@ -99,3 +99,15 @@ test('headers of the connection are found in any case, ours are let through', ()
   expect(findHopByHop(['a', 'b', 'Transfer-Encoding', 'chunked'])).toBe('Transfer-Encoding')
   expect(findHopByHop(['host', 'b'])).toBe('host')
 })
+
+test('a message that carries a trace alone has it beside the headers of its queue, and instead of its queue’s', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const headers = JSON.stringify({ traceparent })
+  const attempt = { webhookId: 'msg_1', timestamp: '1', signature: null, attempt: 1, sequence: null, headers }
+  for (const queue of [{ 'x-queue': 'a' }, { 'x-queue': 'a', Traceparent: 'fixed' }]) {
+    const flat = requestHeaders(compileHeaders(queue, '1.2.3'), attempt)
+    const pairs = flat.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), flat[i + 1]]] : []))
+    expect(pairs.filter(([name]) => name === 'traceparent')).toEqual([['traceparent', traceparent]])
+    expect(Object.fromEntries(pairs)).toMatchObject({ 'x-queue': 'a', 'content-type': 'application/json' })
+  }
+})

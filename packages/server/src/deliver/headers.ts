@@ -1,3 +1,4 @@
+import { carrierAlone } from '../tracing.ts'
 import { headerText } from './header-rules.ts'
 
 /** What a queue gives to each of its requests, read once. Flat: name, value, name, value. */
@@ -6,6 +7,8 @@ export interface CompiledHeaders {
   readonly plain: readonly string[]
   readonly queue: readonly HeaderField[]
   readonly userAgent: string
+  /** The queue itself names a trace: that of a message replaces it. */
+  readonly isTraced: boolean
 }
 
 interface HeaderField {
@@ -29,13 +32,15 @@ export interface AttemptHeaders {
   readonly headers: string | null
 }
 
+const TRACE = 'traceparent'
 const DEFAULT_CONTENT_TYPE: HeaderField = field('content-type', 'application/json')
 
 /** Reads a queue's headers; `version` is Posthorn's, for the user agent. */
 export function compileHeaders(headers: Readonly<Record<string, unknown>> | null, version: string): CompiledHeaders {
   const queue = fieldsOf(headers)
   const userAgent = `Posthorn/${version}`
-  return { plain: flatten(queue, [], userAgent), queue, userAgent }
+  const isTraced = queue.some(({ lower }) => lower === TRACE)
+  return { plain: flatten(queue, [], userAgent), queue, userAgent, isTraced }
 }
 
 /**
@@ -43,10 +48,7 @@ export function compileHeaders(headers: Readonly<Record<string, unknown>> | null
  * wins. `content-type` and `user-agent` are defaults; the rest of what is added here cannot be given by users.
  */
 export function requestHeaders(compiled: CompiledHeaders, attempt: AttemptHeaders): string[] {
-  const given =
-    attempt.headers === null
-      ? compiled.plain
-      : flatten(compiled.queue, parseFields(attempt.headers), compiled.userAgent)
+  const given = attempt.headers === null ? compiled.plain : givenHeaders(compiled, attempt.headers)
   const { webhookId, timestamp, signature, sequence } = attempt
   const nth = String(attempt.attempt)
   const ours =
@@ -64,6 +66,12 @@ export function requestHeaders(compiled: CompiledHeaders, attempt: AttemptHeader
         ]
   if (sequence !== null) ours.push('posthorn-sequence', sequence)
   return given.concat(ours)
+}
+
+/** Headers that hold a trace and nothing else need not be merged. */
+function givenHeaders({ plain, queue, userAgent, isTraced }: CompiledHeaders, headers: string): string[] {
+  const traceparent = isTraced ? null : carrierAlone(headers)
+  return traceparent === null ? flatten(queue, parseFields(headers), userAgent) : [...plain, TRACE, traceparent]
 }
 
 function flatten(under: readonly HeaderField[], over: readonly HeaderField[], userAgent: string): string[] {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type MessagePut, type MessageUpdate, Problem, parseTimestamp } from '@posthorn/contract'
 import type { Body, NewMessage } from '../engine/port.ts'
+import { type Carrier, carrierIn, withCarrier } from '../tracing.ts'
 import type { QueueConfig } from './book.ts'
 import { type CheckHeaders, storedHeaders } from './queue-input.ts'
 
@@ -12,7 +13,12 @@ export interface MessageInputRules {
 }
 
 /** @throws Problem validation_failed, queue_is_ordered */
-export function newMessage(queue: QueueConfig, input: MessagePut, rules: MessageInputRules): NewMessage {
+export function newMessage(
+  queue: QueueConfig,
+  input: MessagePut,
+  rules: MessageInputRules,
+  trace?: Carrier,
+): NewMessage {
   const priority = input.priority ?? 0
   if (priority !== 0 && queue.ordered !== 'none') throw new Problem('queue_is_ordered', { id: queue.id })
   const message = {
@@ -27,8 +33,11 @@ export function newMessage(queue: QueueConfig, input: MessagePut, rules: Message
     cronId: null,
   }
   const key = input.idempotencyKey
-  if (key === undefined) return { ...message, idempotency: null }
-  return { ...message, idempotency: { key, bodyHash: contentHash(message), ttlMs: rules.idempotencyTtlMs } }
+  const { idempotencyTtlMs: ttlMs } = rules
+  // Not the trace: a call that is repeated belongs to another one, and puts the same message.
+  const idempotency = key === undefined ? null : { key, bodyHash: contentHash(message), ttlMs }
+  if (trace === undefined || carrierIn(message.headers) !== null) return { ...message, idempotency }
+  return { ...message, headers: withCarrier(message.headers, trace), idempotency }
 }
 
 /** Undefined where neither form of the body is given. @throws Problem validation_failed */

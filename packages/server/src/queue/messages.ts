@@ -77,8 +77,8 @@ async function findQueue(room: MessagesOptions, orgId: number, id: number): Prom
   return queue
 }
 
-async function putMessage(room: MessagesOptions, { orgId }: Caller, input: MessagePut): Promise<Message> {
-  const message = newMessage(await findQueue(room, orgId, input.queueId), input, room)
+async function putMessage(room: MessagesOptions, { orgId, trace }: Caller, input: MessagePut): Promise<Message> {
+  const message = newMessage(await findQueue(room, orgId, input.queueId), input, room, trace)
   const result = await room.put(message)
   if (result.kind === 'stored') return storedMessage(message, result, room.ids.webhookId(result.id))
   if (result.kind === 'conflict') throw new Problem('idempotency_conflict', { id: result.id })
@@ -88,7 +88,7 @@ async function putMessage(room: MessagesOptions, { orgId }: Caller, input: Messa
 /** One result for each message, in their order; one that is refused does not stop the others. */
 async function putMessages(
   room: MessagesOptions,
-  { orgId }: Caller,
+  { orgId, trace }: Caller,
   inputs: readonly MessagePut[],
 ): Promise<{ results: PutManyResult[] }> {
   const queues = await room.book.find(inputs.map(input => input.queueId))
@@ -97,7 +97,7 @@ async function putMessages(
     try {
       const queue = queues.get(input.queueId)
       if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id: input.queueId })
-      const result = await room.put(newMessage(queue, input, room))
+      const result = await room.put(newMessage(queue, input, room, trace))
       if (result.kind === 'conflict') throw new Problem('idempotency_conflict', { id: result.id })
       return { result: result.kind, id: result.id }
     } catch (error) {
@@ -114,7 +114,7 @@ async function putMessages(
 /** All of them or none. @throws Problem of the first that is refused */
 async function putTogether(
   room: MessagesOptions,
-  { orgId }: Caller,
+  { orgId, trace }: Caller,
   inputs: readonly MessagePut[],
 ): Promise<{ results: PutManyResult[] }> {
   const queues = await room.book.find(inputs.map(input => input.queueId))
@@ -128,7 +128,7 @@ async function putTogether(
         field,
       })
     }
-    return newMessage(queue, input, room)
+    return newMessage(queue, input, room, trace)
   })
   const results = await room.putTogether(messages)
   return { results: results.map(({ id }) => ({ result: 'stored', id })) }

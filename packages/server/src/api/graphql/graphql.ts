@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../../clock.ts'
 import type { Access } from '../access/access.ts'
 import type { Changes } from '../changes.ts'
 import type { FailureOptions } from '../failure.ts'
-import type { Handlers } from '../handlers.ts'
+import { type Handlers, withTrace } from '../handlers.ts'
 import { requestLimit } from '../payload.ts'
 import { createCalls, type RequestContext } from './calls.ts'
 import { createFailureFormat, type FormatFailure } from './failure.ts'
@@ -35,10 +35,10 @@ export function addGraphql(app: FastifyInstance, options: GraphqlOptions): void 
   const calls = createCalls(handlers, maxBodyBytes)
   const schema = createSchema({ calls, changes, clock })
   const format = createFailureFormat(options.failure)
-  const enter = async (headers: IncomingHttpHeaders): Promise<RequestContext> => ({
-    caller: await options.access.admit(headers),
-    loads: new RowLoads(calls),
-  })
+  const enter = async (headers: IncomingHttpHeaders): Promise<RequestContext> => {
+    const caller = await options.access.admit(headers)
+    return { caller: caller instanceof Error ? caller : withTrace(caller, headers), loads: new RowLoads(calls) }
+  }
   app.register(async scope => {
     await acceptSockets(scope, clock, headers => options.access.refuse(headers))
     await scope.register(mercurius, mercuriusOptions(schema, format, enter, maxBodyBytes))

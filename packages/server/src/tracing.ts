@@ -1,0 +1,129 @@
+/**
+ * Traces, through OpenTelemetry's API alone: whoever runs Posthorn brings the SDK and registers it before the start
+ * (docs/guides/observability.md). Without one there is nothing here, and everybody else has one branch.
+ *
+ * A message carries its trace as W3C Trace Context has it, in its own headers: so it needs no column, and reaches a
+ * receiver also where only its caller is traced.
+ */
+import {
+  type Attributes,
+  type Context,
+  context,
+  createContextKey,
+  createTraceState,
+  isSpanContextValid,
+  type ProxyTracerProvider,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+
+/** What goes with a message: the headers of W3C Trace Context. */
+export interface Carrier {
+  readonly traceparent: string
+  readonly tracestate?: string
+}
+
+export interface SpanStart {
+  readonly name: string
+  readonly kind: 'put' | 'attempt'
+  readonly attributes: Attributes
+  /** What it follows from; otherwise from what is active, or from nothing. */
+  readonly parent: Carrier | null
+}
+
+export interface OpenSpan {
+  readonly carrier: Carrier
+  /** `error`: its type, in a word; null if it went well. */
+  end(error: string | null, attributes?: Attributes): void
+}
+
+export interface Tracing {
+  start(span: SpanStart): OpenSpan
+  /** Runs what other instrumentation must not take for traces of its own. */
+  quietly(run: () => void): void
+}
+
+const KINDS = { put: SpanKind.PRODUCER, attempt: SpanKind.CLIENT }
+/** The SDK's own, by its name: what runs under it makes no spans and injects no headers. */
+const QUIET = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true)
+
+/** Null if no SDK is registered. `version`: Posthorn's. */
+export function openTracing(version: string): Tracing | null {
+  const provider = trace.getTracerProvider() as Partial<ProxyTracerProvider>
+  const tracer = provider.getDelegateTracer?.('posthorn', version)
+  if (!tracer) return null
+  return {
+    start({ name, kind, attributes, parent }) {
+      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes }, parentOf(parent))
+      return { carrier: carrierOf(span), end: (error, more) => endSpan(span, error, more) }
+    },
+    quietly: run => context.with(QUIET, run),
+  }
+}
+
+/** A span that is active here (of the HTTP server, of a program that embeds Posthorn) is nearer than what came from afar. */
+function parentOf(carrier: Carrier | null): Context {
+  const active = context.active()
+  if (carrier === null || trace.getSpan(active)) return active
+  const [, traceId = '', spanId = '', flags = ''] = PARENT.exec(carrier.traceparent) ?? []
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & 1,
+    isRemote: true,
+    ...(carrier.tracestate !== undefined && { traceState: createTraceState(carrier.tracestate) }),
+  })
+}
+
+function carrierOf(span: Span): Carrier {
+  const { traceId, spanId, traceFlags, traceState } = span.spanContext()
+  const tracestate = traceState?.serialize()
+  return { traceparent: `00-${traceId}-${spanId}-0${traceFlags & 1}`, ...(tracestate ? { tracestate } : {}) }
+}
+
+function endSpan(span: Span, error: string | null, attributes: Attributes = {}): void {
+  if (error !== null) span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', error)
+  span.setAttributes(attributes).end()
+}
+
+const PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/
+const STATE_MOST = 512
+
+/** What a caller's request says of its trace; null if nothing, or nothing that can be believed. */
+export function readCarrier(headers: Readonly<Record<string, string | string[] | undefined>>): Carrier | null {
+  const { traceparent, tracestate } = headers
+  if (typeof traceparent !== 'string') return null
+  const [, traceId = '', spanId = ''] = PARENT.exec(traceparent) ?? []
+  if (!isSpanContextValid({ traceId, spanId, traceFlags: 0 }) || traceparent.startsWith('ff')) return null
+  const isSound = typeof tracestate === 'string' && tracestate.length <= STATE_MOST && /^[\x20-\x7e]+$/.test(tracestate)
+  // A later version has more fields than this one knows.
+  return { traceparent: `00${traceparent.slice(2, 55)}`, ...(isSound && { tracestate }) }
+}
+
+const STORED = /"traceparent":"([^"\\]+)"/i
+const STORED_STATE = /"tracestate":"([^"\\]+)"/i
+
+/** The trace that a message carries in its headers (JSON text, as stored). */
+export function carrierIn(headers: string | null): Carrier | null {
+  const traceparent = headers === null ? undefined : STORED.exec(headers)?.[1]
+  if (traceparent === undefined) return null
+  return readCarrier({ traceparent, tracestate: STORED_STATE.exec(headers!)?.[1] })
+}
+
+/** The headers with this trace instead of, or beside, what they have. */
+export function withCarrier(headers: string | null, { traceparent, tracestate }: Carrier): string {
+  const fields = `"traceparent":"${traceparent}"${tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`}`
+  if (headers === null || headers === '{}') return `{${fields}}`
+  if (STORED.test(headers)) return headers.replace(STORED, `"traceparent":"${traceparent}"`)
+  return `${headers.slice(0, -1)},${fields}}`
+}
+
+const ALONE = /^\{"traceparent":"([0-9a-f-]{55})"\}$/
+
+/** The trace of headers that hold nothing else, which is what most traced messages have. */
+export function carrierAlone(headers: string): string | null {
+  return headers.length === 73 ? (ALONE.exec(headers)?.[1] ?? null) : null
+}

@@ -1,0 +1,155 @@
+/** From a caller's trace over a put and its attempts to the receiver, with an SDK as users bring it. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type RunningNode, startNode } from '../src/app.ts'
+import { loadConfig } from '../src/config.ts'
+import { silentLog } from '../src/log.ts'
+import { copyEmbedded } from './databases.ts'
+import { Api } from './harness/api.ts'
+
+const CALLER = { trace: '0af7651916cd43dd8448eb211c80319c', span: 'b7ad6b7169203331' }
+const traceparent = `00-${CALLER.trace}-${CALLER.span}-01`
+
+const exporter = new InMemorySpanExporter()
+let folder: string
+let node: RunningNode
+let receiver: Server
+/** What came, by path. */
+const came = new Map<string, IncomingHttpHeaders[]>()
+let api: Api
+
+beforeAll(async () => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }))
+  folder = mkdtempSync(join(tmpdir(), 'posthorn-traced-'))
+  await copyEmbedded(folder)
+  const env = {
+    POSTHORN_DATA_DIR: folder,
+    POSTHORN_PORT: '0',
+    POSTHORN_SECRET_KEY: Buffer.alloc(32).toString('base64'),
+  }
+  node = await startNode(loadConfig({ env, flags: {}, readFile: () => '{}' }), silentLog)
+  // The first request of /fails is answered 503, all others 204.
+  receiver = createServer((request, response) => {
+    const path = request.url!.split('?')[0]!
+    const before = came.get(path) ?? []
+    came.set(path, [...before, request.headers])
+    response.writeHead(path === '/fails' && before.length === 0 ? 503 : 204).end()
+  })
+  await new Promise<void>(resolve => receiver.listen(0, '127.0.0.1', resolve))
+  api = new Api(node.url)
+})
+
+afterAll(async () => {
+  await node.stop()
+  receiver.closeAllConnections()
+  receiver.close()
+  rmSync(folder, { recursive: true, force: true })
+  trace.disable()
+  context.disable()
+})
+
+beforeEach(() => exporter.reset())
+
+async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(node.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  })
+}
+
+/** The spans so far, once there are so many of this kind. */
+async function spansOf(kind: SpanKind, count: number): Promise<ReadableSpan[]> {
+  const found = (): ReadableSpan[] => exporter.getFinishedSpans().filter(span => span.kind === kind)
+  await expect.poll(found, { timeout: 10_000 }).toHaveLength(count)
+  return found()
+}
+
+const headerOf = (path: string, name: string): unknown => came.get(path)?.[0]?.[name]
+const to = (path: string): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}${path}`
+
+test('a put belongs to its caller’s trace, its attempts to the put, and the receiver gets the attempt as its parent', async () => {
+  const { id: queueId, name } = await api.createQueue({ callbackUrl: to('/fails?token=secret') })
+  await post('/messages/', { queueId, body: 'x' }, { traceparent, tracestate: 'vendor=1' })
+  const [put] = await spansOf(SpanKind.PRODUCER, 1)
+  expect(put!.name).toBe(`put ${name}`)
+  expect(put!.spanContext().traceId).toBe(CALLER.trace)
+  expect(put!.parentSpanContext?.spanId).toBe(CALLER.span)
+  const attempts = await spansOf(SpanKind.CLIENT, 2)
+  for (const attempt of attempts) {
+    expect(attempt.spanContext().traceId).toBe(CALLER.trace)
+    expect(attempt.parentSpanContext?.spanId).toBe(put!.spanContext().spanId)
+    expect(JSON.stringify(attempt.attributes)).not.toContain('secret')
+  }
+  expect(attempts.map(({ status: { code }, attributes }) => [code, attributes['error.type']])).toEqual([
+    [SpanStatusCode.ERROR, 'http_status'],
+    [SpanStatusCode.UNSET, undefined],
+  ])
+  expect(attempts.map(({ attributes }) => attributes['http.response.status_code'])).toEqual([503, 204])
+  expect(attempts.map(({ attributes }) => attributes['posthorn.attempt'])).toEqual([1, 2])
+  expect(came.get('/fails')!.map(headers => headers.traceparent)).toEqual(
+    attempts.map(span => `00-${CALLER.trace}-${span.spanContext().spanId}-01`),
+  )
+  expect(headerOf('/fails', 'tracestate')).toBe('vendor=1')
+})
+
+test('a put that names no trace begins one', async () => {
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/own') })
+  await post('/messages/', { queueId, body: 'x' })
+  const [put] = await spansOf(SpanKind.PRODUCER, 1)
+  const [attempt] = await spansOf(SpanKind.CLIENT, 1)
+  expect(put!.parentSpanContext).toBe(undefined)
+  expect(attempt!.spanContext().traceId).toBe(put!.spanContext().traceId)
+  expect(headerOf('/own', 'traceparent')).toContain(attempt!.spanContext().spanId)
+})
+
+test('many messages of one call share a put, over REST and over GraphQL', async () => {
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/many') })
+  const messages = ['a', 'b', 'c'].map(body => ({ queueId, body }))
+  await post('/messages/bulk', { messages }, { traceparent })
+  const [put] = await spansOf(SpanKind.PRODUCER, 1)
+  expect(put!.attributes['messaging.batch.message_count']).toBe(3)
+  const attempts = await spansOf(SpanKind.CLIENT, 3)
+  expect(new Set(attempts.map(span => span.parentSpanContext?.spanId))).toEqual(new Set([put!.spanContext().spanId]))
+  exporter.reset()
+  const query = `mutation { insertMessages(inputs: [{ queueId: "${queueId}", body: "d" }]) { id } }`
+  expect(await (await post('/graphql', { query }, { traceparent })).json()).not.toHaveProperty('errors')
+  const [second] = await spansOf(SpanKind.PRODUCER, 1)
+  expect(second!.spanContext().traceId).toBe(CALLER.trace)
+})
+
+test('a repeated put is the same put, though it belongs to another trace', async () => {
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/same') })
+  const put = (trace: string) => post('/messages/', { queueId, body: 'x', idempotencyKey: 'k' }, { traceparent: trace })
+  const first = (await (await put(traceparent)).json()) as { id: number }
+  const again = await put(traceparent.replace('b7ad', 'b7ae'))
+  expect([again.status, ((await again.json()) as { id: number }).id]).toEqual([200, first.id])
+})
+
+test('a put that is refused says why', async () => {
+  await post('/messages/', { queueId: 999_999, body: 'x' }, { traceparent })
+  const [put] = await spansOf(SpanKind.PRODUCER, 1)
+  expect([put!.status.code, put!.attributes['error.type']]).toEqual([SpanStatusCode.ERROR, 'queue_not_found'])
+})
+
+test('a trace that the message brings itself is not replaced by the request’s, and the attempt follows from it', async () => {
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/given') })
+  const given = '00-11111111111111111111111111111111-2222222222222222-01'
+  await post('/messages/', { queueId, body: 'x', headers: { traceparent: given, 'x-own': 'kept' } }, { traceparent })
+  const [attempt] = await spansOf(SpanKind.CLIENT, 1)
+  expect(attempt!.parentSpanContext?.spanId).toBe('2222222222222222')
+  expect(headerOf('/given', 'x-own')).toBe('kept')
+})
