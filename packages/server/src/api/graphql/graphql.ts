@@ -13,6 +13,7 @@ import { requestLimit } from '../payload.ts'
 import { createCalls, type RequestContext } from './calls.ts'
 import { createFailureFormat, type FormatFailure } from './failure.ts'
 import { addGraphiql } from './graphiql.ts'
+import { answerKnown } from './known-queries.ts'
 import { limitRule, MAX_TOKENS } from './limits.ts'
 import { RowLoads } from './row-loads.ts'
 import { createSchema } from './schema.ts'
@@ -60,13 +61,16 @@ function mercuriusOptions(
 ): MercuriusOptions {
   return {
     schema,
-    // Queries with their messages as literals are as large as these, and never the same twice: none is kept.
+    // Queries with their messages as literals are as large as these, and never the same twice: known-queries.ts keeps others.
     cache: false,
     graphql: { parseOptions: { maxTokens: MAX_TOKENS } },
     validationRules: ({ variables }) => [limitRule(variables)],
     context: request => enter(request.headers) as never,
     errorFormatter: (execution, context) => format(execution as never, requestOf(context)) as never,
-    additionalRouteOptions: { bodyLimit: requestLimit(maxBodyBytes) * BODY_FACTOR },
+    additionalRouteOptions: {
+      bodyLimit: requestLimit(maxBodyBytes) * BODY_FACTOR,
+      preHandler: answerKnown({ schema, enter, format }),
+    },
     subscription: {
       context: async (_socket, request) => ({ request }),
       onConnect: ({ payload }) => ({ connectionParams: payload }),
