@@ -54,7 +54,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   'app-import': { imports: [...DOMAIN, 'import', 'db', 'deliver', 'api', 'app'] },
-  cli: { imports: [...DOMAIN, 'import', 'client', 'config', 'app', 'app-import'], ports: ['deliver/sign.ts'] },
+  'app-secrets': { imports: [...DOMAIN, 'db', 'app'] },
+  cli: {
+    imports: [...DOMAIN, 'import', 'client', 'config', 'app', 'app-import', 'app-secrets'],
+    ports: ['deliver/sign.ts'],
+  },
   index: { imports: [...DOMAIN, 'client', 'config', 'db', 'deliver', 'run', 'tell', 'api', 'cli', 'app'] },
 }
 

@@ -25,8 +25,6 @@ export interface TenantParts {
 
 const REMOVAL_MS = 5_000
 
-export type TenantRoom = ReturnType<typeof openTenants>
-
 /** @param changed called when other nodes are to look for changes; must not throw */
 export function openTenants(parts: TenantParts, changed: () => void) {
   const { db, clock, log, instanceOrg, listLimitMs } = parts

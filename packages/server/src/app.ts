@@ -11,7 +11,7 @@ import { NodeChanges } from './api/changes.ts'
 import { createApi } from './api/server.ts'
 import { openDelivery } from './app-delivery.ts'
 import { LIST_LIMIT_MS, openQueues } from './app-queues.ts'
-import { openTenants, type TenantRoom } from './app-tenants.ts'
+import { openTenants } from './app-tenants.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import { answers, channelOf, notify } from './db/announce.ts'
@@ -42,7 +42,7 @@ import { Scheduler } from './run/scheduler.ts'
 import type { SocketPlan } from './run/sockets.ts'
 import { createTelling, type Telling } from './tell/telling.ts'
 import { type Installation, openInstallation } from './tenant/installation.ts'
-import type { SecretBox } from './tenant/secret-box.ts'
+import { readKeyState, type SecretRing } from './tenant/secret-ring.ts'
 import { openSecrets } from './tenant/secrets.ts'
 import type { Tracing } from './tracing.ts'
 
@@ -134,15 +134,26 @@ interface Parts {
   readonly db: Database
   readonly clock: Clock
   readonly installation: Installation
-  readonly secrets: SecretBox
+  readonly secrets: SecretRing
   readonly ids: Ids
   readonly nodeId: string
   readonly changes: NodeChanges
 }
 
-function openTenantRoom(parts: Parts, changed: () => void): TenantRoom {
+/** Whatever changes of orgs, keys or the key of secrets is looked at by all nodes. */
+function openTenantRoom(parts: Parts, changed: () => void) {
   const { instanceOrgId: id, instanceOrgName: name } = parts.installation
-  return openTenants({ ...parts, instanceOrg: { id, name }, listLimitMs: LIST_LIMIT_MS }, changed)
+  const { db, log, secrets } = parts
+  const room = openTenants({ ...parts, instanceOrg: { id, name }, listLimitMs: LIST_LIMIT_MS }, changed)
+  return {
+    ...room,
+    changed(): void {
+      room.forgetAll()
+      readKeyState(db)
+        .then(state => secrets.learn(state))
+        .catch((error: unknown) => log.error({ err: error }, 'the key of secrets could not be looked at'))
+    },
+  }
 }
 
 function openChanges(db: Database, log: Log): NodeChanges {
@@ -169,7 +180,7 @@ interface NodeParts extends Parts {
   readonly delivery: Delivery<QueueConfig>
   readonly plan: SocketPlan
   readonly locks: Locks | null
-  readonly tenants: TenantRoom
+  readonly tenants: ReturnType<typeof openTenantRoom>
 }
 
 async function openNode(parts: NodeParts, closing: Closing) {
@@ -197,7 +208,7 @@ async function openNode(parts: NodeParts, closing: Closing) {
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
     unanswered: () => db.cutConnections(),
     told: ({ orgId, id }) => publishMessage(changes, orgId, id),
-    heardOf: ({ kind }) => kind === 'tenant' && parts.tenants.forgetAll(),
+    heardOf: ({ kind }) => kind === 'tenant' && parts.tenants.changed(),
     led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),
   })
   closing.add('announcements', async () => announcer.stop())
@@ -291,7 +302,7 @@ interface ApiParts extends Parts {
   readonly plan: SocketPlan
   /** Null where no SDK of OpenTelemetry is registered. */
   readonly tracing: Tracing | null
-  readonly tenants: TenantRoom
+  readonly tenants: ReturnType<typeof openTenantRoom>
 }
 
 function openApi(parts: ApiParts) {

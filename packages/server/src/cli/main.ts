@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
 import { migrateDatabase, startNode } from '../app.ts'
 import { importFromPgHooks, lookAtPgHooks } from '../app-import.ts'
+import { rotateInstallationSecrets } from '../app-secrets.ts'
 import { ConfigError } from '../config.ts'
 import { importCommand } from './import.ts'
 import { keyCommand } from './key.ts'
 import { migrateCommand } from './migrate.ts'
 import { orgCommand } from './org.ts'
+import { secretsCommand } from './secrets.ts'
 import { serveCommand } from './serve.ts'
 import { targetCommand } from './target.ts'
 
@@ -32,7 +34,8 @@ function program(): Command {
     .exitOverride(leave)
   const taking = importCommand({ run: importFromPgHooks, look: lookAtPgHooks })
   const own = [serveCommand(startNode), migrateCommand(migrateDatabase), taking, targetCommand()]
-  for (const command of [...own, orgCommand(), keyCommand()]) program.addCommand(inherit(command, program))
+  for (const command of [...own, orgCommand(), keyCommand(), secretsCommand(rotateInstallationSecrets)])
+    program.addCommand(inherit(command, program))
   return program
 }
 

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest'
 import type { Clock } from '../clock.ts'
 import type { Executor, Param, Statement } from '../db/port.ts'
 import { silentLog } from '../log.ts'
+import { queueSecretsPlace } from '../tenant/sealed-columns.ts'
 import { createSecretBox } from '../tenant/secret-box.ts'
-import { QueueBook, SECRETS_PLACE } from './book.ts'
+import { QueueBook } from './book.ts'
 
 const secrets = createSecretBox(randomBytes(32))
 
@@ -26,7 +27,7 @@ const row = (id: number, more: object = {}) => ({
   rate_limit: null,
   circuit_breaker: null,
   weight: 10,
-  secrets: [secrets.seal('whsec_1', SECRETS_PLACE)],
+  secrets: [secrets.seal('whsec_1', queueSecretsPlace(1))],
   paused_at: null,
   version: 1,
   ...more,

@@ -12,6 +12,7 @@ import type { Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import { Generations } from '../generations.ts'
 import type { Log } from '../log.ts'
+import { openQueueSecret } from '../tenant/sealed-columns.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
 
 export interface QueueConfig {
@@ -52,9 +53,6 @@ export interface QueueBookOptions {
   /** How long an unknown id is remembered as such; 1 s by default. */
   readonly missTtlMs?: number
 }
-
-/** Where a queue's secrets are sealed for. */
-export const SECRETS_PLACE = 'queue.secrets'
 
 const DEFAULT_CAPACITY = 20_000
 const DEFAULT_MISS_TTL_MS = 1_000
@@ -186,7 +184,7 @@ export class QueueBook {
   /** Null if they cannot be opened: the queue then waits, rather than send unsigned, and the others are not held up. */
   #openSecrets(row: QueueRow): string[] | null {
     try {
-      return row.secrets.map(sealed => this.#options.secrets.open(sealed, SECRETS_PLACE))
+      return row.secrets.map(sealed => openQueueSecret(this.#options.secrets, sealed, row.org_id))
     } catch (error) {
       this.#options.log.error(
         { queueId: row.id, err: error },

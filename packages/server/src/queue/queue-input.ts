@@ -13,13 +13,16 @@ import {
 } from '@posthorn/contract'
 import type { Param } from '../db/port.ts'
 import type { Params } from '../list/condition.ts'
+import { queueSecretsPlace } from '../tenant/sealed-columns.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
-import { SECRETS_PLACE } from './book.ts'
 
 export interface QueueInputRules {
   readonly secrets: Pick<SecretBox, 'seal'>
   readonly checkHeaders: CheckHeaders
 }
+
+/** Of one org: what is sealed for it opens on no queue of another. */
+type OrgRules = QueueInputRules & { readonly orgId: number }
 
 /** What is wrong with headers that a caller gave, or null. */
 export type CheckHeaders = (headers: Readonly<Record<string, unknown>>) => string | null
@@ -31,7 +34,7 @@ const COLUMNS: {
   readonly [K in keyof Required<QueueUpdate>]: {
     readonly column: string
     readonly type: string
-    readonly store: (value: NonNullable<QueueUpdate[K]>, rules: QueueInputRules) => Param
+    readonly store: (value: NonNullable<QueueUpdate[K]>, rules: OrgRules) => Param
   }
 } = {
   name: { column: 'name', type: 'text', store: storedText },
@@ -46,7 +49,7 @@ const COLUMNS: {
   ordered: { column: 'ordered', type: 'text', store: value => value },
   followRedirects: { column: 'follow_redirects', type: 'boolean', store: value => value },
   onGone: { column: 'on_gone', type: 'text', store: value => value },
-  secrets: { column: 'secrets', type: 'text[]', store: (value, rules) => sealAll(value, rules.secrets) },
+  secrets: { column: 'secrets', type: 'text[]', store: sealAll },
   rateLimit: { column: 'rate_limit', type: 'jsonb', store: value => explicitRateLimit(value) },
   circuitBreaker: { column: 'circuit_breaker', type: 'jsonb', store: value => storedBreaker(value) },
   weight: { column: 'weight', type: 'smallint', store: value => value },
@@ -60,19 +63,19 @@ const COLUMNS: {
 export function createParams(orgId: number, input: QueueCreate, rules: QueueInputRules): Param[] {
   const whole: QueueUpdate = { ...queue.defaults, ...input, ...resolveRetryPolicy(input) }
   const fields = Object.keys(COLUMNS) as (keyof QueueUpdate)[]
-  return [orgId, ...fields.map(field => stored(field, whole, rules) ?? (field === 'secrets' ? [] : null))]
+  return [orgId, ...fields.map(field => stored(field, whole, { ...rules, orgId }) ?? (field === 'secrets' ? [] : null))]
 }
 
 /** The assignments of an update; fields left out are left alone. @throws Problem validation_failed */
-export function updateParts(patch: QueueUpdate, params: Params, rules: QueueInputRules): string[] {
+export function updateParts(orgId: number, patch: QueueUpdate, params: Params, rules: QueueInputRules): string[] {
   const fields = (Object.keys(COLUMNS) as (keyof QueueUpdate)[]).filter(field => patch[field] !== undefined)
   return fields.map(field => {
     const { column, type } = COLUMNS[field]
-    return `${column} = ${params.add(stored(field, patch, rules), type)}`
+    return `${column} = ${params.add(stored(field, patch, { ...rules, orgId }), type)}`
   })
 }
 
-function stored<K extends keyof QueueUpdate>(field: K, input: QueueUpdate, rules: QueueInputRules): Param {
+function stored<K extends keyof QueueUpdate>(field: K, input: QueueUpdate, rules: OrgRules): Param {
   const value = input[field]
   return value === undefined || value === null ? null : COLUMNS[field].store(value, rules)
 }
@@ -110,6 +113,6 @@ function storedBreaker(input: CircuitBreakerInput): CircuitBreaker {
   })
 }
 
-function sealAll(secrets: readonly string[], box: QueueInputRules['secrets']): string[] {
-  return secrets.map(secret => box.seal(secret, SECRETS_PLACE))
+function sealAll(secrets: readonly string[], { secrets: box, orgId }: OrgRules): string[] {
+  return secrets.map(secret => box.seal(secret, queueSecretsPlace(orgId)))
 }

@@ -134,7 +134,7 @@ export async function insertQueue(db: Executor, params: readonly Param[], id: nu
 async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueUpdate & ById): Promise<Queue> {
   const { id, ...patch } = input
   const params = new Params()
-  const sets = updateParts(patch, params, room)
+  const sets = updateParts(orgId, patch, params, room)
   if (sets.length > 0) {
     await room.db.transaction(async tx => {
       if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, [id], patch.deadLetterQueueId)
@@ -151,7 +151,7 @@ async function updateFound(room: QueuesOptions, { orgId }: Caller, input: QueueU
   const { where, anyOf, fields: _, ...patch } = input
   const source = queueSource(orgId)
   const params = new Params()
-  const sets = updateParts(patch, params, room)
+  const sets = updateParts(orgId, patch, params, room)
   const first = await findTogether(room.db, source, { where, anyOf }, room.listLimitMs)
   if (first.length === 0) return []
   const changed = await room.db.transaction(async tx => {

@@ -3,13 +3,15 @@
  *
  * The key comes from the configuration, or is made once in the data folder. The installation remembers the id of the
  * first key used, so a node with another key refuses to start instead of sealing what the others cannot open. A key is
- * never made where the installation already has one: a lost key must be noticed, not replaced.
+ * never made where the installation already has one: a lost key must be noticed, not replaced. While a rotation is under way
+ * (`rotate-secrets.ts`), the key of before is taken too.
  */
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import type { Database, Statement } from '../db/port.ts'
-import { createSecretBox, SECRET_KEY_BYTES, type SecretBox, SecretError } from './secret-box.ts'
+import { SECRET_KEY_BYTES, SecretError } from './secret-box.ts'
+import { readKeyState, SecretRing } from './secret-ring.ts'
 
 export interface SecretKeySource {
   /** Base64 of 32 bytes, from the configuration. */
@@ -18,32 +20,51 @@ export interface SecretKeySource {
   readonly folder: string
 }
 
-const READ_KEY_ID: Statement = { name: 'secret_key_id', text: 'SELECT secret_key_id FROM posthorn.installation' }
 const BIND_KEY_ID: Statement = {
   name: 'secret_key_bind',
   text: 'UPDATE posthorn.installation SET secret_key_id = $1 WHERE secret_key_id IS NULL',
 }
 const KEY_FILE = 'secret.key'
+const NEXT_FILE = 'secret.key.next'
 
 /** Opens the installation's secrets, after `openInstallation`. @throws SecretError if the key is missing, malformed or not the installation's. */
-export async function openSecrets(db: Database, source: SecretKeySource): Promise<SecretBox> {
-  const expected = await readKeyId(db)
-  const key = await loadKey(source, expected)
-  const box = createSecretBox(key)
-  if (expected === null) await db.query(BIND_KEY_ID, [box.keyId])
-  const bound = await readKeyId(db)
-  if (bound !== box.keyId) {
+export async function openSecrets(db: Database, source: SecretKeySource): Promise<SecretRing> {
+  const { writing: expected } = await readKeyState(db)
+  const ring = new SecretRing(await loadKey(source, expected))
+  if (expected === null) await db.query(BIND_KEY_ID, [ring.keyId])
+  const state = await readKeyState(db)
+  const own = ring.keyId
+  try {
+    ring.learn(state)
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error
     const from = source.configured === undefined ? path.join(source.folder, KEY_FILE) : 'the configured secret key'
     throw new SecretError(
-      `this installation's secrets are sealed under key ${bound}, but ${from} is key ${box.keyId}: give this node the key of the others`,
+      `this installation's secrets are sealed under key ${state.writing}, but ${from} is key ${own}: give this node the key of the others`,
     )
   }
-  return box
+  return ring
 }
 
-async function readKeyId(db: Database): Promise<string | null> {
-  const [row] = await db.query<{ secret_key_id: string | null }>(READ_KEY_ID)
-  return row?.secret_key_id ?? null
+/** The key that a node would start with. @throws SecretError if there is none, or it is malformed */
+export async function readKey(source: SecretKeySource): Promise<Buffer> {
+  return loadKey(source, 'in use')
+}
+
+/** A new key, safe in the data folder until `keepNextKey` puts it in the place of the old one. The same if called again. */
+export async function makeNextKey(folder: string): Promise<Buffer> {
+  const file = path.join(folder, NEXT_FILE)
+  if (!(await readKeyFile(file))) await makeKeyFile(file)
+  return (await readKeyFile(file))!
+}
+
+/** Whole or not at all: the file has the old key or the new one. */
+export async function keepNextKey(folder: string, key: Buffer): Promise<void> {
+  const next = path.join(folder, NEXT_FILE)
+  const held = await readKeyFile(next)
+  if (held && !held.equals(key)) throw new SecretError(`${next} is not the key that secrets are sealed under now`)
+  if (held) await rename(next, path.join(folder, KEY_FILE))
+  await syncFolder(folder)
 }
 
 async function loadKey(source: SecretKeySource, expected: string | null): Promise<Buffer> {
@@ -62,7 +83,8 @@ async function loadKey(source: SecretKeySource, expected: string | null): Promis
   return made
 }
 
-function decodeKey(text: string, origin: string): Buffer {
+/** @throws SecretError */
+export function decodeKey(text: string, origin: string): Buffer {
   const trimmed = text.trim()
   const key = Buffer.from(trimmed, 'base64')
   if (!/^[A-Za-z0-9+/_-]+=*$/.test(trimmed) || key.length !== SECRET_KEY_BYTES)
