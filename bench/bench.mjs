@@ -13,9 +13,10 @@ import { hanging } from './scenarios/hanging.mjs'
 import { latency } from './scenarios/latency.mjs'
 import { nodes } from './scenarios/nodes.mjs'
 import { put } from './scenarios/put.mjs'
+import { size } from './scenarios/size.mjs'
 import { measureSink } from './sink/open.mjs'
 
-const SCENARIOS = [drain, put, latency, fanOut, deadQueue, hanging, nodes]
+const SCENARIOS = [drain, put, latency, fanOut, deadQueue, hanging, nodes, size]
 
 /** Gives the exit code: 1 if a message was lost, or a part of the run failed. */
 export async function runBench(options) {
@@ -32,6 +33,7 @@ export async function runBench(options) {
     const failures = []
     for (let round = 1; round <= options.scale.rounds; round++) {
       for (const scenario of SCENARIOS.filter(({ name }) => options.only.includes(name))) {
+        if (scenario.once && round > 1) continue
         const contenders = turn(
           scenario.contenders.filter(name => names.includes(name)),
           round - 1,

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { giveUp } from '../scripts/say.mjs'
 import { CONTENDERS } from './contenders.mjs'
 
-export const SCENARIO_NAMES = ['drain', 'put', 'latency', 'fan-out', 'dead-queue', 'hanging', 'nodes']
+export const SCENARIO_NAMES = ['drain', 'put', 'latency', 'fan-out', 'dead-queue', 'hanging', 'nodes', 'size']
 
 const FULL = {
   rounds: 3,
@@ -11,13 +11,14 @@ const FULL = {
   warmUp: 10_000,
   putMs: 3000,
   bulk: 100_000,
-  flowMs: 10_000,
+  flowMs: 6000,
   maxMs: 4000,
   events: 30,
   dead: 10_000_000,
   hanging: 1000,
-  healthyMs: 10_000,
+  healthyMs: 6000,
   slow: 50_000,
+  largest: 1_000_000,
 }
 const QUICK = {
   rounds: 1,
@@ -32,6 +33,7 @@ const QUICK = {
   hanging: 1000,
   healthyMs: 1500,
   slow: 6000,
+  largest: 20_000,
 }
 
 const HELP = `npm run bench -- [options]

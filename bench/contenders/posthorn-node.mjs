@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Agent, request } from 'undici'
+import { CONNECTIONS } from './receiver-client.mjs'
 
 const COMMAND = fileURLToPath(new URL('../../packages/server/bin/posthorn.mjs', import.meta.url))
 const LEASH = new URL('leash.mjs', import.meta.url).href
@@ -102,9 +103,9 @@ class PosthornNode {
   }
 }
 
-/** Queues as the bench uses them: signed, with the defaults of everything else. */
+/** Queues as the bench uses them: signed, as many attempts at once as the peers may make, the defaults of everything else. */
 export function newQueue(name, callbackUrl, more = {}) {
-  return { name, callbackUrl, method: 'POST', secrets: [SECRET], ...more }
+  return { name, callbackUrl, method: 'POST', secrets: [SECRET], concurrency: CONNECTIONS, ...more }
 }
 
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`

@@ -9,6 +9,7 @@ export function judgePromises(medians) {
     ...putPromises(find),
     ...fairPromises(find),
     ...nodePromises(find),
+    ...sizePromises(find),
   ]
     .filter(({ reached }) => reached !== null)
     .map(one => ({ ...one, holds: one.atLeast === undefined ? one.reached <= one.atMost : one.reached >= one.atLeast }))
@@ -142,6 +143,21 @@ function nodePromises(find) {
       what: 'nodes come and go: lost or sent twice',
       atMost: 0,
       reached: sum(nodes('nodes come and go', 'lost'), nodes('nodes come and go', 'duplicates')),
+    },
+  ]
+}
+
+/** The smaller one is large enough for its processor time to be counted in hundredths of a second. */
+function sizePromises(find) {
+  const cpu = pending => {
+    const of = part => find('size', 'posthorn', `${pending} pending`, part)
+    return sum(of('cpuNode'), of('cpuStore'))
+  }
+  return [
+    {
+      what: 'CPU s per message of 1,000,000 pending: times that of 100,000',
+      atMost: 1.1,
+      reached: ratio(cpu('1,000,000'), cpu('100,000')),
     },
   ]
 }

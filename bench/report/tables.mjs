@@ -27,6 +27,7 @@ const TITLES = {
   'dead-queue': 'Beside a dead queue',
   hanging: 'Beside receivers that hang',
   nodes: 'One node and two',
+  size: 'Backlogs of every size, one after the other on one queue, as its history grows',
 }
 
 /** Gives { title, text } for each scenario that was run. */

@@ -9,12 +9,15 @@ const DEAD = { refused: () => 'http://127.0.0.1:1/', silent: sink => `${sink.url
 export const deadQueue = {
   name: 'dead-queue',
   contenders: ['posthorn'],
+  /** To fill it takes minutes: it is measured as often as there are rounds, all in the first. */
+  once: true,
   run: ({ place, scale, contender, row }) =>
     withFleet(place, async fleet => {
       const first = await fleet.add()
       const [healthy] = await fleet.addQueues(1, () => `${place.sink.url}/`)
       await fleet.drain([healthy], scale.warmUp)
-      row(contender, 'alone', await fleet.drain([healthy], scale.backlog))
+      const measure = async kind => row(contender, kind, await fleet.drain([healthy], scale.backlog))
+      for (let round = 0; round < scale.rounds; round++) await measure('alone')
       const [dead] = await fleet.addQueues(1, () => DEAD.refused())
       await fillDead(fleet.database.connection, dead, scale.dead)
       await fleet.remove(first)
@@ -22,12 +25,13 @@ export const deadQueue = {
       const second = await fleet.add()
       row(contender, 'start on the backlog', { seconds: (performance.now() - start) / 1000, lost: 0 })
       await fleet.drain([healthy], scale.warmUp)
-      for (const [way, urlOf] of Object.entries(DEAD)) {
-        await second.call('PUT', `/queues/${dead}`, { callbackUrl: urlOf(place.sink) })
-        await fleet.each([dead], 'resume')
-        row(contender, `beside a dead queue, ${way}`, await fleet.drain([healthy], scale.backlog))
-        await fleet.each([dead], 'pause')
-      }
+      for (let round = 0; round < scale.rounds; round++)
+        for (const [way, urlOf] of Object.entries(DEAD)) {
+          await second.call('PUT', `/queues/${dead}`, { callbackUrl: urlOf(place.sink) })
+          await fleet.each([dead], 'resume')
+          await measure(`beside a dead queue, ${way}`)
+          await fleet.each([dead], 'pause')
+        }
     }),
 }
 
