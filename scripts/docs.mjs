@@ -21,6 +21,7 @@ const services = join(root, 'packages/server/dist/services')
 const { SERVICES } = await import(`${services}/catalogue.js`)
 const { CALLS } = await import(`${services}/calls.js`)
 const { FAULTS } = await import(`${services}/faults.js`)
+const { METRICS } = await import('../packages/server/dist/run/metric-list.js')
 
 const pages = {
   'settings.md': settingsPage(),
@@ -28,6 +29,7 @@ const pages = {
   'rest.md': restPage(),
   'operational-events.md': operationalEventsPage(),
   'services.md': servicesPage(),
+  'metrics.md': metricsPage(),
 }
 mkdirSync(FOLDER, { recursive: true })
 const outdated = Object.entries(pages).filter(([name, text]) => read(join(FOLDER, name)) !== text)
@@ -121,6 +123,28 @@ function resourceSection({ plural, summary, row, create, update, defaults }) {
     name in defaults ? `\`${JSON.stringify(defaults[name])}\`` : '–',
   ])
   return `\n## ${plural[0].toUpperCase()}${plural.slice(1)}\n\n${summary}\n\n${table(['field', 'value', 'at creation', 'in a change', 'default'], rows)}`
+}
+
+function metricsPage() {
+  const rows = Object.entries(METRICS).map(([name, { kind, help, label, buckets }]) => [
+    `\`posthorn_${name}\``,
+    kind,
+    help,
+    label
+      ? label
+          .split(', ')
+          .map(one => `\`${one}\``)
+          .join(', ')
+      : '–',
+    buckets ? buckets.join(', ') : '–',
+  ])
+  return page(
+    'Metrics',
+    `What a node tells at \`/metrics\`, in Prometheus' text format. The page is for the holder of the admin secret, and each node tells of
+itself: add them up. [Observability](../guides/observability.md) says what to look at.`,
+    table(['metric', 'kind', 'what it is', 'labels', 'buckets'], rows),
+    'packages/server/src/run/metric-list.ts',
+  )
 }
 
 function operationalEventsPage() {

@@ -13,7 +13,6 @@ const GROUPS = [
   ['kernel and native code', ({ functionName, url }) => functionName === '(program)' || url === ''],
   ['pg', ({ url }) => /node_modules\/pg(-[a-z-]+)?\//.test(url)],
   ['undici', ({ url }) => url.includes('node_modules/undici/')],
-  ['prom-client', ({ url }) => url.includes('node_modules/prom-client/')],
   ['other packages', ({ url }) => url.includes('node_modules/')],
   ['node’s own modules', ({ url }) => url.startsWith('node:')],
   ['posthorn', () => true],

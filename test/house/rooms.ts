@@ -37,11 +37,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   api: { imports: DOMAIN },
   'app-queues': { imports: [...DOMAIN, 'db', 'deliver'] },
   'app-delivery': { imports: [...DOMAIN, 'deliver', 'run', 'api'] },
+  'app-metrics': { imports: [...DOMAIN, 'deliver', 'run'] },
   'app-tenants': { imports: [...DOMAIN, 'db', 'api'] },
   app: {
     imports: [
       ...DOMAIN,
       'app-delivery',
+      'app-metrics',
       'app-queues',
       'app-tenants',
       'config',

@@ -169,6 +169,9 @@ export const settings = {
   maxUnsettled: setting(Type.Integer({ minimum: 100, maximum: 1_000_000 }), 10_000, {
     summary: 'Most outcomes that wait for a slow database to record them: with more, nothing new is sent.',
   }),
+  metricsQueues: setting(Type.Integer({ minimum: 0, maximum: 10_000 }), 200, {
+    summary: 'How many queues have series of their own at /metrics; those of all others are one.',
+  }),
   maxWaitingPuts: setting(Type.Integer({ minimum: 1000, maximum: 1_000_000 }), 20_000, {
     summary: 'Most messages that wait for a slow database to store them: further ones are answered 503 at once.',
   }),

@@ -10,6 +10,7 @@ import { checkAccess } from './api/access/access.ts'
 import { NodeChanges } from './api/changes.ts'
 import { createApi } from './api/server.ts'
 import { openDelivery } from './app-delivery.ts'
+import { openMetrics } from './app-metrics.ts'
 import { LIST_LIMIT_MS, openQueues } from './app-queues.ts'
 import { openTenants } from './app-tenants.ts'
 import type { Clock } from './clock.ts'
@@ -18,6 +19,7 @@ import { answers, channelOf, notify } from './db/announce.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { type Database, DatabaseError } from './db/port.ts'
+import type { Sender } from './deliver/port.ts'
 import { boundPuts } from './engine/bounded-puts.ts'
 import type { Chore } from './engine/chore.ts'
 import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
@@ -35,7 +37,8 @@ import { createCronChain } from './queue/cron-chain.ts'
 import { cancelOnDeletedQueues } from './queue/queues.ts'
 import { Announcer, readAnnouncement } from './run/announcer.ts'
 import { Janitor } from './run/janitor.ts'
-import { createMetrics, type Metrics } from './run/metrics.ts'
+import { meterEngine } from './run/metered-engine.ts'
+import type { Metrics } from './run/metrics.ts'
 import { WorkingNode } from './run/node.ts'
 import { type Delivery, defaultLimits, type Routes } from './run/port.ts'
 import { Scheduler } from './run/scheduler.ts'
@@ -95,7 +98,7 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   closing.add('connections', () => sender.stop(0))
   const locks = config.roles.includes('worker') ? await openLocks(parts) : null
   const { node, metrics, commit, engine, telling } = await openNode(
-    { ...parts, book, delivery, plan, locks, tenants },
+    { ...parts, book, sender, delivery, plan, locks, tenants },
     closing,
   )
   const api = openApi({ ...parts, book, node, metrics, commit, engine, telling, plan, tracing, tenants })
@@ -178,6 +181,7 @@ type Node = WorkingNode<QueueConfig>
 interface NodeParts extends Parts {
   readonly book: QueueBook
   readonly delivery: Delivery<QueueConfig>
+  readonly sender: Sender
   readonly plan: SocketPlan
   readonly locks: Locks | null
   readonly tenants: ReturnType<typeof openTenantRoom>
@@ -185,8 +189,9 @@ interface NodeParts extends Parts {
 
 async function openNode(parts: NodeParts, closing: Closing) {
   const { config, log, db, clock, installation, book, delivery, changes, plan } = parts
-  const engine = createPostgresEngine(db, installation.shardCount)
-  const metrics: Metrics = createMetrics(() => node.stats)
+  const metrics = openMetrics({ ...parts, node: () => node, commit: () => commit })
+  const stored = createPostgresEngine(db, installation.shardCount)
+  const engine = meterEngine(stored, metrics.engine, () => clock.monotonic())
   const telling = openTelling({ ...parts, book }, metrics, () => node.changed())
   closing.add('telling', () => telling.stop())
   const announcer = new Announcer({ clock, log, notify: payload => notify(db, channelOf(db), payload) })
@@ -213,11 +218,7 @@ async function openNode(parts: NodeParts, closing: Closing) {
   })
   closing.add('announcements', async () => announcer.stop())
   const commits = createGroupCommit({
-    async put(messages) {
-      const results = await node.put(messages)
-      metrics.stored(messages.length)
-      return results
-    },
+    put: messages => node.put(messages),
     repair: createSpanRepair(db, error => log.error({ err: error }, 'making the missing partition failed')),
   })
   const commit = boundPuts(commits, { messages: config.maxWaitingPuts, bytes: config.maxIncomingBytes })

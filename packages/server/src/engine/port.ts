@@ -58,6 +58,8 @@ export interface Head extends Place {
   headers: string | null
   /** The payload is gone although the message lives: storage was tampered with. */
   readonly lost: boolean
+  /** Only where its own node has just stored it to be sent at once: when that was. */
+  readonly storedAt?: number
 }
 
 /** What the database's transactions looked like at one moment. */

@@ -275,7 +275,7 @@ export class Dispatcher<R extends Route> {
   #attempted(queue: QueueRun<R>, route: R, head: Head, startedAt: number, report: Report, decide: Decide): void {
     const { outcome, timedOut, isOwnFault, status, errorCode, error, excerpt, durationMs } = report
     const isExhausted = errorCode === EXHAUSTED
-    this.#options.meter.attempted(outcome, durationMs)
+    this.#options.meter.attempted(head, report, startedAt)
     if (outcome === 'delivered' || isOwnFault) queue.window.succeeded(route.concurrency)
     else if (!isExhausted) queue.window.failed(timedOut)
     this.#headroom.attempted(isExhausted, this.#round.inFlight)

@@ -33,6 +33,7 @@ test('a message is handed over as a load would bring it', () => {
       forgiven: 0,
       retryAt: null,
       pin: null,
+      storedAt: 1000,
       lost: false,
     },
   ])

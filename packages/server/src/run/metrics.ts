@@ -1,117 +1,109 @@
 import { misfireRules, operationalEventTypes } from '@posthorn/contract'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Ticked } from '../queue/cron-chain.ts'
-import type { Meter } from './port.ts'
+import { CONTENT_TYPE, Exposition, label } from './exposition.ts'
+import type { EngineMeter } from './metered-engine.ts'
+import type { GaugeName } from './metric-list.ts'
+import type { Meter, Report } from './port.ts'
+import { QueueCounts } from './queue-counts.ts'
 
-export interface NodeNumbers {
-  readonly shards: number
+export interface MetricsOptions {
+  /** What is so at the moment. */
+  readonly gauges: () => Readonly<Record<Exclude<GaugeName, 'resident_memory_bytes'>, number>>
+  /** How many queues have series of their own. */
   readonly queues: number
-  readonly inFlight: number
-  readonly unsettled: number
-  readonly bufferBytes: number
-  readonly openCircuits: number
-  readonly members: number
-  readonly leads: boolean
+  readonly nameOf: (queueId: number) => string | undefined
+  /** The database's clock, as far as it is known. */
+  readonly now: () => number
+  readonly monotonic: () => number
 }
 
 export interface Metrics {
   readonly meter: Meter
+  readonly engine: EngineMeter
   /** Outcomes recorded by this node so far. */
   settledHere(): number
   /** Counts what operators are told of. */
   told(type: string, count: number): void
   /** Counts what became of ticks of a cron. */
   ticked(tick: Ticked): void
-  /** Counts one commit of puts. */
-  stored(messages: number): void
   /** The text that Prometheus reads. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>
 }
 
 /** The node's numbers for Prometheus: sums as they happen, states at the moment of asking. */
-export function createMetrics(numbers: () => NodeNumbers): Metrics {
-  const registry = new Registry()
-  const registers = [registry]
-  const attempts = new Counter({
-    name: 'posthorn_attempts_total',
-    help: 'Attempts at delivery, by outcome.',
-    labelNames: ['outcome'],
-    registers,
-  })
-  const duration = new Histogram({
-    name: 'posthorn_attempt_duration_seconds',
-    help: 'From the start of an attempt to the end of its response.',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-    registers,
-  })
-  const counter = (name: string, help: string) => new Counter({ name: `posthorn_${name}_total`, help, registers })
-  const settled = counter('settled', 'Outcomes recorded.')
-  const fenced = counter('fenced', 'Outcomes that came too late: another node had taken the shard.')
-  const swept = counter('sweep_findings', 'Lanes in which a look at the database found something new.')
-  const put = counter('puts', 'Messages stored by this node.')
-  const commits = counter('put_commits', 'Commits that stored messages.')
-  addGauges(registry, numbers)
+export function createMetrics(options: MetricsOptions): Metrics {
+  const exposition = new Exposition()
+  const queues = new QueueCounts(options.queues, options.monotonic)
   let settledHere = 0
+  for (const rule of misfireRules) exposition.add('cron_misfires_total', 0, label('rule', rule))
+  for (const type of operationalEventTypes) exposition.add('operational_events_total', 0, label('type', type))
+  const settled = (messages: number): void => {
+    settledHere += messages
+    exposition.add('settled_total', messages)
+  }
   return {
     settledHere: () => settledHere,
-    ...addSelfTold(registers),
-    meter: {
-      attempted(outcome, durationMs) {
-        attempts.inc({ outcome })
-        duration.observe(durationMs / 1000)
-      },
-      settled(messages) {
-        settledHere += messages
-        settled.inc(messages)
-      },
-      fenced: messages => fenced.inc(messages),
-      swept: found => swept.inc(found),
+    told: (type, count) => exposition.add('operational_events_total', count, label('type', type)),
+    ticked({ fired, late, missed }) {
+      exposition.add('cron_ticks_total', fired)
+      exposition.add('cron_ticks_late_total', late)
+      if (missed !== null) exposition.add('cron_misfires_total', 1, label('rule', missed))
     },
-    stored(messages) {
-      put.inc(messages)
-      commits.inc()
+    meter: createMeter(exposition, queues, settled, options.now),
+    engine: createEngineMeter(exposition),
+    async render() {
+      const gauges = { ...options.gauges(), resident_memory_bytes: process.memoryUsage.rss() }
+      const more = new Map([['queue_attempts_total' as const, queues.series(options.nameOf)]])
+      return { contentType: CONTENT_TYPE, body: exposition.render(gauges, more) }
     },
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   }
 }
 
-/** What the rooms beside the dispatcher tell of themselves. */
-function addSelfTold(registers: Registry[]): Pick<Metrics, 'told' | 'ticked'> {
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Counter({ name: `posthorn_${name}_total`, help, labelNames, registers })
-  const events = counter('operational_events', 'Operational events that this node told of, by type.', 'type')
-  const ticks = counter('cron_ticks', 'Ticks of crons whose messages are due, made up for or not.')
-  const late = counter('cron_ticks_late', 'Of these, the ones whose messages were stored after their time.')
-  const misfires = counter('cron_misfires', 'How often ticks of a cron were missed, by the rule for it.', 'rule')
-  for (const rule of misfireRules) misfires.inc({ rule }, 0)
-  for (const type of operationalEventTypes) events.inc({ type }, 0)
+const OUTCOMES: readonly Report['outcome'][] = ['delivered', 'failed', 'refused', 'gone']
+
+function createMeter(
+  exposition: Exposition,
+  queues: QueueCounts,
+  settled: (messages: number) => void,
+  now: () => number,
+): Meter {
+  const duration = exposition.distribution('attempt_duration_seconds')
+  const wait = exposition.distribution('wait_seconds')
+  const delivery = exposition.distribution('delivery_seconds')
+  const labels = new Map(OUTCOMES.map(outcome => [outcome, label('outcome', outcome)]))
   return {
-    told: (type, count) => events.inc({ type }, count),
-    ticked(tick) {
-      ticks.inc(tick.fired)
-      late.inc(tick.late)
-      if (tick.missed !== null) misfires.inc({ rule: tick.missed })
+    attempted({ queueId, storedAt }, { outcome, durationMs }, startedAt) {
+      exposition.add('attempts_total', 1, labels.get(outcome))
+      queues.attempted(queueId, outcome)
+      duration.observe(durationMs / 1000)
+      if (storedAt !== undefined) wait.observe(Math.max(0, startedAt - storedAt) / 1000)
     },
+    settled(finished) {
+      settled(finished.length)
+      const at = now()
+      for (const { head, verdict } of finished) {
+        if (head.storedAt === undefined || verdict.kind !== 'delivered') continue
+        delivery.observe(Math.max(0, at - head.storedAt) / 1000)
+      }
+    },
+    fenced: messages => exposition.add('fenced_total', messages),
+    swept: found => exposition.add('sweep_findings_total', found),
   }
 }
 
-function addGauges(registry: Registry, numbers: () => NodeNumbers): void {
-  const gauge = (name: string, help: string, read: (node: NodeNumbers) => number) =>
-    new Gauge({
-      name: `posthorn_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read(numbers()))
-      },
-    })
-  gauge('shards', 'Shards that this node owns.', node => node.shards)
-  gauge('active_queues', 'Queues of these shards that have work.', node => node.queues)
-  gauge('attempts_in_flight', 'Attempts under way.', node => node.inFlight)
-  gauge('unsettled', 'Outcomes not yet recorded.', node => node.unsettled)
-  gauge('buffer_bytes', 'Bytes of messages waiting in memory.', node => node.bufferBytes)
-  gauge('open_circuits', 'Queues of these shards whose circuit breaker is open.', node => node.openCircuits)
-  gauge('workers', 'Worker nodes on this database.', node => node.members)
-  gauge('leader', '1 on the node that does the chores.', node => (node.leads ? 1 : 0))
-  gauge('resident_memory_bytes', 'Resident memory of this process.', () => process.memoryUsage.rss())
+function createEngineMeter(exposition: Exposition): EngineMeter {
+  const puts = exposition.distribution('put_batch_size')
+  const settles = exposition.distribution('settle_batch_size')
+  return {
+    acted(act, ms, count) {
+      exposition.distribution('statement_seconds', label('act', act)).observe(ms / 1000)
+      if (act === 'load') exposition.add('loaded_total', count)
+      if (act === 'settle') settles.observe(count)
+      if (act !== 'put') return
+      puts.observe(count)
+      exposition.add('puts_total', count)
+      exposition.add('put_commits_total', 1)
+    },
+    failed: act => exposition.add('statement_failures_total', 1, label('act', act)),
+  }
 }

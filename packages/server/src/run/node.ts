@@ -96,6 +96,11 @@ export class WorkingNode<R extends Route> {
     return { ...this.#dispatcher.stats, members: this.#ownership?.members ?? 0, leads: this.#ownership?.leads ?? false }
   }
 
+  /** The database's clock, as far as it is known without asking. */
+  now(): number {
+    return this.#sweeper.now()
+  }
+
   /** Whether this node does what its roles say: for a worker, that its ownership is confirmed. */
   get isReady(): boolean {
     return !this.#stopped && (this.#ownership?.mayAct() ?? true)

@@ -61,8 +61,9 @@ export type Decide = (now: number) => { readonly verdict: Verdict; readonly paus
 
 /** What the node at work counts. Everything is a sum since its start or a value of this moment. */
 export interface Meter {
-  attempted(outcome: Report['outcome'], durationMs: number): void
-  settled(messages: number): void
+  /** `startedAt` on the database's clock. */
+  attempted(head: Head, report: Report, startedAt: number): void
+  settled(batch: readonly { readonly head: Head; readonly verdict: Verdict }[]): void
   swept(found: number): void
   fenced(messages: number): void
 }

@@ -126,7 +126,7 @@ export class Settler {
     epochs: readonly number[],
     { fenced, deadLettered, dead }: Settled,
   ): Promise<void> {
-    this.#options.meter.settled(batch.length)
+    this.#options.meter.settled(batch)
     const isFenced = (shard: number, epoch: number): boolean =>
       fenced.some(tenure => tenure.shard === shard && tenure.epoch === epoch)
     const isOutdated = ({ shard }: Finished, nth: number): boolean => isFenced(shard.shard, epochs[nth]!)

@@ -1,0 +1,68 @@
+import { label } from './exposition.ts'
+import type { Report } from './port.ts'
+
+type Counts = Map<Report['outcome'], number>
+
+/** A queue without an attempt for so long leaves its series to others. */
+const IDLE_MS = 3_600_000
+/** All others look for a place no more often than this. */
+const REVIEW_MS = 60_000
+
+/**
+ * Attempts by queue, for so many queues as have series of their own: those that came first, and were not idle since. What
+ * the others do, and what those did that left, is counted as one, so that the sum over all series never falls.
+ */
+export class QueueCounts {
+  readonly #most: number
+  readonly #now: () => number
+  readonly #queues = new Map<number, { readonly counts: Counts; lastAt: number }>()
+  readonly #others: Counts = new Map()
+  #reviewedAt = Number.NEGATIVE_INFINITY
+
+  /** @param now milliseconds, monotonic */
+  constructor(most: number, now: () => number) {
+    this.#most = most
+    this.#now = now
+  }
+
+  attempted(queueId: number, outcome: Report['outcome']): void {
+    const counts = this.#of(queueId)
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+  }
+
+  /** `nameOf`: undefined for a queue that is not known at the moment. */
+  series(nameOf: (queueId: number) => string | undefined): Map<string, number> {
+    const series = new Map<string, number>()
+    const add = (queue: string, name: string, counts: Counts): void => {
+      const own = `${label('queue', queue)},${label('name', name)}`
+      for (const [outcome, count] of counts) series.set(`${own},${label('outcome', outcome)}`, count)
+    }
+    for (const [id, { counts }] of this.#queues) add(`${id}`, nameOf(id) ?? '', counts)
+    if (this.#others.size > 0) add('other', '', this.#others)
+    return series
+  }
+
+  #of(queueId: number): Counts {
+    const known = this.#queues.get(queueId)
+    if (known) {
+      known.lastAt = this.#now()
+      return known.counts
+    }
+    if (this.#queues.size >= this.#most) this.#review()
+    if (this.#queues.size >= this.#most) return this.#others
+    const counts: Counts = new Map()
+    this.#queues.set(queueId, { counts, lastAt: this.#now() })
+    return counts
+  }
+
+  #review(): void {
+    const now = this.#now()
+    if (now - this.#reviewedAt < REVIEW_MS) return
+    this.#reviewedAt = now
+    for (const [id, { counts, lastAt }] of this.#queues) {
+      if (now - lastAt < IDLE_MS) continue
+      this.#queues.delete(id)
+      for (const [outcome, count] of counts) this.#others.set(outcome, (this.#others.get(outcome) ?? 0) + count)
+    }
+  }
+}
