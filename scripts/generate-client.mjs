@@ -181,6 +181,8 @@ function typeOf(schema) {
 
 function plainType(type, { items, properties, required, additionalProperties, patternProperties }) {
   switch (type) {
+    case undefined:
+      return 'unknown'
     case 'integer':
     case 'number':
       return 'number'

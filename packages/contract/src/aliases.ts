@@ -45,6 +45,23 @@ export const operationIds: Partial<Record<OperationName, string>> = {
   'crons.getQueue': 'getQueueForCron',
 }
 
+/** What Proca calls these in GraphQL, where the names that follow from the operations are others. */
+export const graphqlNames: Partial<Record<OperationName, string>> = {
+  'processing.get': 'orgProcessing',
+  'processing.update': 'updateOrgProcessing',
+  'services.listTemplates': 'listTemplates',
+  'services.jsonRequest': 'jsonRequest',
+  'services.awsRequest': 'awsRequest',
+  'services.createPaymentIntent': 'createPaymentIntent',
+  'services.createCustomer': 'createCustomer',
+  'services.createPrice': 'createPrice',
+  'services.createSubscription': 'createSubscription',
+  'services.savePost': 'savePost',
+  'emails.send': 'sendEmail',
+  'details.lookup': 'lookupDetail',
+  'files.fetch': 'fetchFiles',
+}
+
 /** The codes that pg-hooks' clients look for in its error shape; problem+json has ours. */
 export const errorAliases: Partial<Record<ErrorCode, string>> = {
   validation_failed: 'FST_ERR_VALIDATION',

@@ -117,6 +117,10 @@ export const settings = {
   allowTargets: setting(Type.Array(Type.String({ minLength: 1 })), [], {
     summary: 'Special addresses that may be sent to nonetheless: hosts, addresses or ranges such as 10.0.0.0/8.',
   }),
+  serviceEndpoints: setting(Type.Array(Type.String({ minLength: 1 })), [], {
+    summary:
+      'Where the APIs of services are instead of their usual places: a list of name=URL, such as ses=https://mail.example.org.',
+  }),
   maxBodyBytes: setting(Type.Integer({ minimum: 1, maximum: 67_108_864 }), 1_048_576, {
     summary: 'Largest message body, in bytes.',
   }),
@@ -192,7 +196,11 @@ export type Config = {
 }
 
 /** What only commands read that call a server. */
-export const clientVariables = { url: 'POSTHORN_URL', apiKey: 'POSTHORN_API_KEY' } as const
+export const clientVariables = {
+  url: 'POSTHORN_URL',
+  apiKey: 'POSTHORN_API_KEY',
+  servicePassword: 'POSTHORN_SERVICE_PASSWORD',
+} as const
 
 /** Where the settings themselves are read from; it cannot stand in the file. */
 export const configFileVariable = 'POSTHORN_CONFIG'

@@ -58,6 +58,26 @@ export const errors = {
     'A key may not make a mightier one',
     'body/{field}: this API key can make keys only within its own scopes and its own time',
   ),
+  service_invalid: entry(400, 'The service is not complete', '{problem}'),
+  service_cannot: entry(400, 'The service cannot do that', 'Service {id} is a {name}, which cannot {call}'),
+  backend_unknown: entry(400, 'No such service', 'body/{field}: org {org} has no service {service}'),
+  backend_unfit: entry(
+    400,
+    'The service cannot serve this function',
+    'body/{field}: {service} cannot serve {function}; what can is {fit}',
+  ),
+  backend_circle: entry(
+    400,
+    'SYSTEM would be itself',
+    'body/{field}: org {org} is the one whose backend SYSTEM stands for; give it a service of its own',
+  ),
+  backend_system_missing: entry(
+    400,
+    'SYSTEM stands for nothing',
+    'body/{field}: SYSTEM is the backend of org {instance}, which has none for {function}',
+  ),
+  template_invalid: entry(400, 'The template cannot be read', 'body/{field}: {problem}'),
+  template_unknown: entry(400, 'No such template', 'body/template: org {org} has no template {template}'),
   host_not_local: entry(
     403,
     'Only local callers',
@@ -69,6 +89,10 @@ export const errors = {
   cron_not_found: entry(404, 'No such cron', 'Cron {id} not found'),
   org_not_found: entry(404, 'No such org', 'Org {id} not found'),
   key_not_found: entry(404, 'No such key', 'Key {id} not found'),
+  org_unknown: entry(404, 'No such org', 'Org {name} not found'),
+  service_not_found: entry(404, 'No such service', 'Service {id} not found'),
+  worker_not_found: entry(404, 'No such worker', 'Worker {id} not found'),
+  template_not_found: entry(404, 'No such template', 'Template {id} not found'),
   relation_empty: entry(404, 'It has none', '{resource} {id} has no {relation}'),
   method_not_allowed: entry(
     405,
@@ -101,6 +125,18 @@ export const errors = {
     'The message was expunged',
     'Message {id} cannot be sent again: its content was expunged at {at}',
   ),
+  service_name_fixed: entry(409, 'The name of a service cannot change', 'Service {id} is a {name}, and stays one'),
+  service_attached: entry(
+    409,
+    'The service is in use',
+    'Service {id} is attached to {functions} of org {org}: detach it first',
+  ),
+  function_detached: entry(
+    409,
+    'The function has no backend',
+    '{who} has no backend for {function}: nothing can be put or asked until a service is attached',
+  ),
+  queue_of_function: entry(409, 'The queue belongs to a function', 'Queue {id} is that of function {function}: {act}'),
   body_too_large: entry(413, 'The body is too large', 'Body must not be larger than {limit} bytes'),
   unsupported_media_type: entry(415, 'The media type is not supported', 'Media type {type} is not supported here'),
   list_too_slow: entry(
@@ -114,6 +150,7 @@ export const errors = {
     'where finds more than the {limit} records that this change may take; nothing was changed',
   ),
   headers_too_large: entry(431, 'The request headers are too large', 'Request headers must not exceed {limit} bytes'),
+  service_failed: entry(502, 'The service failed', '{service}: {reason}'),
   internal: entry(500, 'Internal error', 'Internal error; the server log has it under request {requestId}'),
   outcome_unknown: entry(
     503,

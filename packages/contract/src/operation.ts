@@ -50,6 +50,8 @@ export interface Operation<In = unknown, Out = unknown> {
    * so they must be in the caller's reach.
    */
   readonly line: string | null
+  /** May change a record that its input does not name: it takes the right to all of them. */
+  readonly broad: boolean
   /** Only in types. */
   readonly _in?: In
   readonly _out?: Out
@@ -75,6 +77,7 @@ interface Common<P extends TProperties> {
   readonly params?: P
   readonly headers?: Readonly<Record<string, string>>
   readonly line?: string
+  readonly broad?: true
 }
 type Params<P extends TProperties> = { [K in keyof P]: Static<P[K]> }
 
@@ -97,6 +100,7 @@ function declare<In, Out>(
     batch: null,
     each: null,
     line: null,
+    broad: false,
   }
   return { ...absent, ...declared, ...rest, input } as Operation<In, Out>
 }

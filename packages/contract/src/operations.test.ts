@@ -59,7 +59,7 @@ describe('operations', () => {
 
   test('tell a scope that fits their verb', () => {
     for (const [name, { verb, scope }] of operationEntries) {
-      expect(scope, name).toMatch(/^(queue|message|cron|org|key):(find|save|delete)$/)
+      expect(scope, name).toMatch(/^(queue|message|cron|org|key|service|worker|template):(find|save|delete)$/)
       if (verb === 'GET') expect(scope, name).toMatch(/:find$/)
       if (verb !== 'GET') expect(scope, name).not.toMatch(/:find$/)
       if (verb === 'DELETE') expect(scope, name).toMatch(/:delete$/)

@@ -30,7 +30,7 @@ export function openDelivery({ config, log, clock, ids, version }: DeliveryParts
   const webhooks = createWebhooks({ sender, ids, clock, random: Math.random, version })
   const tracing = openTracing(version)
   const delivery: Delivery<QueueConfig> = tracing ? traceDelivery<QueueConfig>(webhooks, tracing) : webhooks
-  return { sender, plan, tracing, delivery }
+  return { sender, plan, guard, tracing, delivery }
 }
 
 /** Two pools, the slow one, the lock session and the listener. */

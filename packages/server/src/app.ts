@@ -9,10 +9,13 @@ import { type Config, Problem } from '@posthorn/contract'
 import { checkAccess } from './api/access/access.ts'
 import { NodeChanges } from './api/changes.ts'
 import { createApi } from './api/server.ts'
+import { openNodeBackend, withWorkers } from './app-backend.ts'
 import { openDelivery } from './app-delivery.ts'
 import { openMetrics } from './app-metrics.ts'
 import { LIST_LIMIT_MS, openQueues } from './app-queues.ts'
 import { openTenants } from './app-tenants.ts'
+import { backendBelongings } from './backend/org-belongings.ts'
+import type { Backend } from './backend/room.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import { answers, channelOf, notify } from './db/announce.ts'
@@ -94,14 +97,17 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   closing.add('changes', async () => parts.changes.stop())
 
   const book = new QueueBook({ db, secrets: parts.secrets, clock: systemClock, log })
-  const { sender, delivery, plan, tracing } = openDelivery({ ...parts, version })
+  const { sender, delivery: webhooks, plan, guard, tracing } = openDelivery({ ...parts, version })
   closing.add('connections', () => sender.stop(0))
+  const backend = openNodeBackend({ ...parts, book, guard, version })
+  closing.add('services', () => backend.close())
+  const delivery = withWorkers(webhooks, backend.delivery)
   const locks = config.roles.includes('worker') ? await openLocks(parts) : null
   const { node, metrics, commit, engine, telling } = await openNode(
     { ...parts, book, sender, delivery, plan, locks, tenants },
     closing,
   )
-  const api = openApi({ ...parts, book, node, metrics, commit, engine, telling, plan, tracing, tenants })
+  const api = openApi({ ...parts, book, backend, node, metrics, commit, engine, telling, plan, tracing, tenants })
   const scheduler = openScheduler(parts, node, metrics)
   closing.add('crons', () => scheduler.stop())
   if (config.roles.includes('worker')) await scheduler.catchUp()
@@ -147,7 +153,8 @@ interface Parts {
 function openTenantRoom(parts: Parts, changed: () => void) {
   const { instanceOrgId: id, instanceOrgName: name } = parts.installation
   const { db, log, secrets } = parts
-  const room = openTenants({ ...parts, instanceOrg: { id, name }, listLimitMs: LIST_LIMIT_MS }, changed)
+  const belongings = [backendBelongings()]
+  const room = openTenants({ ...parts, instanceOrg: { id, name }, listLimitMs: LIST_LIMIT_MS, belongings }, changed)
   return {
     ...room,
     changed(): void {
@@ -295,6 +302,7 @@ function openScheduler({ db, clock, log, changes }: Parts, node: Node, metrics: 
 
 interface ApiParts extends Parts {
   readonly book: QueueBook
+  readonly backend: Backend
   readonly node: Node
   readonly metrics: Metrics
   readonly commit: GroupCommit
@@ -307,7 +315,7 @@ interface ApiParts extends Parts {
 }
 
 function openApi(parts: ApiParts) {
-  const { config, log, db, node, metrics, tenants, telling } = parts
+  const { config, log, db, node, metrics, tenants } = parts
   const serves = config.roles.includes('api')
   return createApi({
     config,
@@ -315,14 +323,24 @@ function openApi(parts: ApiParts) {
     tenants: tenants.tenants,
     version,
     changes: parts.changes,
-    handlers: serves
-      ? { ...openQueues({ ...parts, deaths: telling.happenings, changed: () => node.changed() }), ...tenants.handlers }
-      : null,
+    handlers: serves ? openHandlers(parts) : null,
     health: { check: () => checkHealth(db, node) },
     metrics: () => metrics.render(),
     log,
     translate: problemOfDatabase,
   })
+}
+
+function openHandlers(parts: ApiParts) {
+  const { book, node, backend, telling, tenants } = parts
+  const changed = (): void => node.changed()
+  const queues = openQueues({ ...parts, deaths: telling.happenings, changed })
+  const functionsChanged = (): void => {
+    book.forgetAll()
+    changed()
+  }
+  const services = backend.operations({ put: queues['messages.put'], changed: functionsChanged })
+  return { ...queues, ...tenants.handlers, ...services }
 }
 
 async function checkHealth(db: Database, node: Node) {

@@ -83,11 +83,22 @@ export function loadServer(sources: ConfigSources): {
   readonly url: string
   readonly adminSecret: string | null
   readonly apiKey: string | null
+  /** The password that a command stores with a service. */
+  readonly servicePassword: string | null
 } {
   const { host, port, adminSecret } = loadConfig(sources)
-  const { [clientVariables.url]: url, [clientVariables.apiKey]: apiKey } = sources.env
+  const {
+    [clientVariables.url]: url,
+    [clientVariables.apiKey]: apiKey,
+    [clientVariables.servicePassword]: password,
+  } = sources.env
   const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host
-  return { url: url || `http://${name}:${port}`, adminSecret, apiKey: apiKey || null }
+  return {
+    url: url || `http://${name}:${port}`,
+    adminSecret,
+    apiKey: apiKey || null,
+    servicePassword: password || null,
+  }
 }
 
 /** pg-hooks has the admin secret within `authorization`. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { emptyListQuery } from '@posthorn/contract'
 import { openTenants } from '../src/app-tenants.ts'
+import { backendBelongings } from '../src/backend/org-belongings.ts'
 import { systemClock } from '../src/clock.ts'
 import type { Database } from '../src/db/port.ts'
 import { createPostgresEngine } from '../src/engine/postgres/engine.ts'
@@ -90,7 +91,8 @@ export type Room = ReturnType<typeof openRoom>
 /** Orgs and keys over the same database, for callers of one org. */
 export function openTenantRoom(db: Database, instanceOrgId: number) {
   const instanceOrg = { id: instanceOrgId, name: 'instance' }
-  return openTenants({ db, clock: systemClock, log: silentLog, instanceOrg, listLimitMs: LIST_LIMIT_MS }, () => {})
+  const shared = { db, clock: systemClock, log: silentLog, instanceOrg, listLimitMs: LIST_LIMIT_MS }
+  return openTenants({ ...shared, belongings: [backendBelongings()] }, () => {})
 }
 
 /** A list query with what is given; all else as if nothing were asked. */

@@ -16,6 +16,14 @@ export type ErrorCode =
   | 'field_unauthorized'
   | 'scope_missing'
   | 'key_too_mighty'
+  | 'service_invalid'
+  | 'service_cannot'
+  | 'backend_unknown'
+  | 'backend_unfit'
+  | 'backend_circle'
+  | 'backend_system_missing'
+  | 'template_invalid'
+  | 'template_unknown'
   | 'host_not_local'
   | 'route_not_found'
   | 'queue_not_found'
@@ -23,6 +31,10 @@ export type ErrorCode =
   | 'cron_not_found'
   | 'org_not_found'
   | 'key_not_found'
+  | 'org_unknown'
+  | 'service_not_found'
+  | 'worker_not_found'
+  | 'template_not_found'
   | 'relation_empty'
   | 'method_not_allowed'
   | 'request_timeout'
@@ -35,11 +47,16 @@ export type ErrorCode =
   | 'message_busy'
   | 'message_body_gone'
   | 'message_expunged'
+  | 'service_name_fixed'
+  | 'service_attached'
+  | 'function_detached'
+  | 'queue_of_function'
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'list_too_slow'
   | 'too_many_found'
   | 'headers_too_large'
+  | 'service_failed'
   | 'internal'
   | 'outcome_unknown'
   | 'database_unavailable'
@@ -238,6 +255,72 @@ export interface Key {
   createdAt: string
 }
 
+/** An org's credentials for one external API. What its fields mean for each service: docs/reference/services.md. */
+export interface Service {
+  id: number
+  /** Whose it is. */
+  orgName: string
+  /** Which service it is; never changes. */
+  name: 'ses' | 'mailjet' | 'smtp' | 'sqs' | 'webhook' | 'supabase' | 'stripe' | 'test_stripe' | 'wordpress' | 'testmail' | 'testdetail'
+  /** Where it is: a URL, a region, a server. */
+  host: string | null
+  /** User, or id of the key. */
+  user: string | null
+  /** What it has besides: a queue, a bucket, a route. */
+  path: string | null
+  /** Whether a password is stored. */
+  hasPassword: boolean
+  /** The functions of its org that it serves. */
+  attachedTo: ('email' | 'detail' | 'storage' | 'push' | 'event')[]
+  createdAt: string
+  updatedAt: string
+  /** Counts the changes of this service. */
+  version: number
+}
+
+/** What performs one function of one org: the delivery of that function’s queue to the service attached to it. */
+export interface Worker {
+  /** The id of its queue. */
+  id: number
+  orgName: string
+  function: 'email' | 'detail' | 'storage' | 'push' | 'event'
+  /** Where its messages wait: `org.<name>.<function>`. */
+  queueName: string
+  /** stopped: by its operator, new messages are taken; detached: it has no backend, and none are. */
+  state: 'running' | 'stopped' | 'detached'
+  /** What it delivers to; null if nothing. */
+  service: 'ses' | 'mailjet' | 'smtp' | 'sqs' | 'webhook' | 'supabase' | 'stripe' | 'test_stripe' | 'wordpress' | 'testmail' | 'testdetail' | null
+  serviceId: number | null
+  /** Whether that is the backend of the instance org. */
+  system: boolean
+  /** The node that runs it; null if none does. */
+  node: string | null
+  since: string | null
+  /** Messages that wait or are under way; counted up to 10000. */
+  waiting: number
+  /** Messages under way, within a second or so. */
+  inFlight: number
+  lastError: string | null
+  lastErrorAt: string | null
+}
+
+/** An email template of an org, in Mustache: one for each name and locale. */
+export interface Template {
+  id: number
+  /** Whose it is. */
+  orgName: string
+  name: string
+  /** Null is the one for whom no other fits. */
+  locale: string | null
+  subject: string
+  /** Its plain text. */
+  text: string | null
+  /** Its HTML; merged fields are escaped. */
+  html: string | null
+  createdAt: string
+  updatedAt: string
+}
+
 export interface QueueWhere {
   id?: Comparison<number>
   name?: Comparison<string>
@@ -339,6 +422,39 @@ export interface KeyWhere {
 }
 
 export type KeySortable = 'id' | 'name' | 'expiresAt' | 'prefix' | 'lastUsedAt' | 'createdAt'
+
+export interface ServiceWhere {
+  id?: Comparison<number>
+  orgName?: Comparison<string>
+  name?: Comparison<'ses' | 'mailjet' | 'smtp' | 'sqs' | 'webhook' | 'supabase' | 'stripe' | 'test_stripe' | 'wordpress' | 'testmail' | 'testdetail'>
+  host?: Comparison<string | null>
+  user?: Comparison<string | null>
+  path?: Comparison<string | null>
+  createdAt?: Comparison<string>
+  updatedAt?: Comparison<string>
+  version?: Comparison<number>
+}
+
+export type ServiceSortable = 'id' | 'orgName' | 'name' | 'createdAt' | 'updatedAt' | 'version'
+
+export interface WorkerWhere {
+  id?: Comparison<number>
+  orgName?: Comparison<string>
+  function?: Comparison<'email' | 'detail' | 'storage' | 'push' | 'event'>
+}
+
+export type WorkerSortable = 'id' | 'orgName' | 'function'
+
+export interface TemplateWhere {
+  id?: Comparison<number>
+  orgName?: Comparison<string>
+  name?: Comparison<string>
+  locale?: Comparison<string | null>
+  createdAt?: Comparison<string>
+  updatedAt?: Comparison<string>
+}
+
+export type TemplateSortable = 'id' | 'orgName' | 'name' | 'locale' | 'createdAt' | 'updatedAt'
 
 /** Input of queues.list. */
 export interface QueuesListInput extends ListInput<QueueWhere, QueueSortable> {}
@@ -847,6 +963,235 @@ export interface KeysDeleteInput {
   id: number
 }
 
+/** Input of services.list. */
+export interface ServicesListInput extends ListInput<ServiceWhere, ServiceSortable> {}
+
+/** Input of services.upsert. */
+export interface ServicesUpsertInput {
+  /** Which org; your own if it is left out. Others are for the operator alone. */
+  orgName?: string
+  id?: number
+  /** Which service it is; never changes. */
+  name: 'ses' | 'mailjet' | 'smtp' | 'sqs' | 'webhook' | 'supabase' | 'stripe' | 'test_stripe' | 'wordpress' | 'testmail' | 'testdetail'
+  /** Where it is: a URL, a region, a server. */
+  host?: string | null
+  /** User, or id of the key. */
+  user?: string | null
+  /** Password, or secret of the key. */
+  password?: string | null
+  /** What it has besides: a queue, a bucket, a route. */
+  path?: string | null
+}
+
+/** Input of services.get. */
+export interface ServicesGetInput {
+  id: number
+}
+
+/** Input of services.delete. */
+export interface ServicesDeleteInput {
+  id: number
+}
+
+/** Input of services.check. */
+export interface ServicesCheckInput {
+  id: number
+}
+
+/** Input of services.listTemplates. */
+export interface ServicesListTemplatesInput {
+  id: number
+}
+
+/** Input of services.inbox. */
+export interface ServicesInboxInput {
+  id: number
+}
+
+/** Input of services.jsonRequest. */
+export interface ServicesJsonRequestInput {
+  /** A path, or a URL at the service’s own host. */
+  url: string
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  body?: unknown
+  /** Sent as a form, instead of body. */
+  form?: Record<string, string>
+  headers?: Record<string, string>
+  /** basic, header (the password as the Authorization header), none, or apiKey:<name> (the password in the header of that name); in the service’s own way if it is left out. */
+  auth?: string
+  id: number
+}
+
+/** Input of services.awsRequest. */
+export interface ServicesAwsRequestInput {
+  /** sqs, email (for SES), s3, lambda … */
+  service: string
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  path?: string
+  query?: Record<string, string>
+  headers?: Record<string, string>
+  body?: string
+  id: number
+}
+
+/** Input of services.createPaymentIntent. */
+export interface ServicesCreatePaymentIntentInput {
+  params: Record<string, unknown>
+  idempotencyKey?: string
+  id: number
+}
+
+/** Input of services.createCustomer. */
+export interface ServicesCreateCustomerInput {
+  params: Record<string, unknown>
+  idempotencyKey?: string
+  id: number
+}
+
+/** Input of services.createPrice. */
+export interface ServicesCreatePriceInput {
+  params: Record<string, unknown>
+  idempotencyKey?: string
+  id: number
+}
+
+/** Input of services.createSubscription. */
+export interface ServicesCreateSubscriptionInput {
+  params: Record<string, unknown>
+  idempotencyKey?: string
+  id: number
+}
+
+/** Input of services.savePost. */
+export interface ServicesSavePostInput {
+  post?: number
+  fields: Record<string, unknown>
+  id: number
+}
+
+/** Input of workers.list. */
+export interface WorkersListInput extends ListInput<WorkerWhere, WorkerSortable> {}
+
+/** Input of workers.get. */
+export interface WorkersGetInput {
+  id: number
+}
+
+/** Input of workers.start. */
+export interface WorkersStartInput {
+  id: number
+}
+
+/** Input of workers.stop. */
+export interface WorkersStopInput {
+  id: number
+}
+
+/** Input of workers.restart. */
+export interface WorkersRestartInput {
+  id: number
+}
+
+/** Input of processing.get. */
+export interface ProcessingGetInput {
+  /** Which org; your own if it is left out. Others are for the operator alone. */
+  orgName?: string
+}
+
+/** Input of processing.update. */
+export interface ProcessingUpdateInput {
+  /** Which org; your own if it is left out. Others are for the operator alone. */
+  orgName?: string
+  /** An email address, or null. */
+  emailFrom?: string | null
+  /** A service by its name (the latest of that name) or id, SYSTEM for the instance org’s, or null for none. */
+  emailBackend?: string | null
+  /** A service by its name (the latest of that name) or id, SYSTEM for the instance org’s, or null for none. */
+  detailBackend?: string | null
+  /** A service by its name (the latest of that name) or id, SYSTEM for the instance org’s, or null for none. */
+  storageBackend?: string | null
+  /** A service by its name (the latest of that name) or id, SYSTEM for the instance org’s, or null for none. */
+  pushBackend?: string | null
+  /** A service by its name (the latest of that name) or id, SYSTEM for the instance org’s, or null for none. */
+  eventBackend?: string | null
+}
+
+/** Input of templates.list. */
+export interface TemplatesListInput extends ListInput<TemplateWhere, TemplateSortable> {}
+
+/** Input of templates.upsert. */
+export interface TemplatesUpsertInput {
+  /** Which org; your own if it is left out. Others are for the operator alone. */
+  orgName?: string
+  name: string
+  /** Null is the one for whom no other fits. */
+  locale?: string | null
+  subject: string
+  /** Its plain text. */
+  text?: string | null
+  /** Its HTML; merged fields are escaped. */
+  html?: string | null
+}
+
+/** Input of templates.get. */
+export interface TemplatesGetInput {
+  id: number
+}
+
+/** Input of templates.delete. */
+export interface TemplatesDeleteInput {
+  id: number
+}
+
+/** Input of emails.send. */
+export interface EmailsSendInput {
+  /** Which org; your own if it is left out. Others are for the operator alone. */
+  orgName?: string
+  /** Who gets it, all in one email. */
+  to: ({ address: string; name?: string })[]
+  /** Who gets a copy. */
+  cc?: ({ address: string; name?: string })[]
+  /** Who gets a copy unseen. */
+  bcc?: ({ address: string; name?: string })[]
+  /** The org’s emailFrom, if it is not given. */
+  from?: { address: string; name?: string }
+  replyTo?: { address: string; name?: string }
+  /** Instead of a template; Mustache too. */
+  subject?: string
+  text?: string
+  html?: string
+  /** Name of a template of the org. */
+  template?: string
+  /** en, de, pt-BR … */
+  locale?: string
+  /** A template that the provider keeps, by its reference. */
+  providerTemplate?: string
+  /** What stands for the fields of the template. */
+  fields?: Record<string, unknown>
+  /** Comes back in the provider’s events. */
+  customId?: string
+  headers?: Record<string, string>
+  attachments?: ({ filename: string; contentType?: string; contentBase64?: string; path?: string; contentId?: string })[]
+  idempotencyKey?: string
+}
+
+/** Input of details.lookup. */
+export interface DetailsLookupInput {
+  /** Which org; your own if it is left out. Others are for the operator alone. */
+  orgName?: string
+  email: string
+  contactRef?: string | null
+}
+
+/** Input of files.fetch. */
+export interface FilesFetchInput {
+  /** Which org; your own if it is left out. Others are for the operator alone. */
+  orgName?: string
+  paths: string[]
+  /** Of all of them together. */
+  maxBytes?: number
+}
+
 export interface QueuesOperations<Options> {
   /** Lists queues. */
   list(input?: QueuesListInput, options?: Options): Promise<Page<Queue>>
@@ -964,7 +1309,7 @@ export interface OrgsOperations<Options> {
   /** Deletes an org: its keys end and nothing of it can be reached any more at once, its records go in the background. */
   delete(input: OrgsDeleteInput, options?: Options): Promise<Org>
   /** Says what deleting an org would remove, and does nothing. */
-  previewDelete(input: OrgsPreviewDeleteInput, options?: Options): Promise<{ queues: number; crons: number; pending: number; settled: number; keys: number }>
+  previewDelete(input: OrgsPreviewDeleteInput, options?: Options): Promise<{ queues: number; crons: number; pending: number; settled: number; keys: number; services: number }>
 }
 
 export interface KeysOperations<Options> {
@@ -978,10 +1323,94 @@ export interface KeysOperations<Options> {
   delete(input: KeysDeleteInput, options?: Options): Promise<Key>
 }
 
+export interface ServicesOperations<Options> {
+  /** Lists services. */
+  list(input?: ServicesListInput, options?: Options): Promise<Page<Service>>
+  /** Stores a service. With an id it changes that one, whose name stays; without, the latest of that name, or makes the first. Fields left out keep their value. */
+  upsert(input: ServicesUpsertInput, options?: Options): Promise<Service>
+  /** Gives a service, without its password. */
+  get(input: ServicesGetInput, options?: Options): Promise<Service>
+  /** Deletes a service; not while it is attached. */
+  delete(input: ServicesDeleteInput, options?: Options): Promise<Service>
+  /** Reaches the service with its credentials, and says what was found. */
+  check(input: ServicesCheckInput, options?: Options): Promise<{ ok: boolean; message: string; fault: string | null }>
+  /** Lists the email templates that the provider keeps. */
+  listTemplates(input: ServicesListTemplatesInput, options?: Options): Promise<{ templates: ({ reference: string; name: string })[] }>
+  /** What a stand-in (testmail, testdetail) was given on the node that answers, the newest first. */
+  inbox(input: ServicesInboxInput, options?: Options): Promise<{ entries: (Record<string, unknown>)[] }>
+  /** A request of the org’s own to its service, with the service’s credentials; only to the service’s own host. */
+  jsonRequest(input: ServicesJsonRequestInput, options?: Options): Promise<{ status: number; body: unknown }>
+  /** A request of the org’s own to any AWS API of the service’s region, signed with its keys. */
+  awsRequest(input: ServicesAwsRequestInput, options?: Options): Promise<{ status: number; body: unknown }>
+  /** Creates a payment intent at Stripe. An idempotency key makes a repeated call return the first. */
+  createPaymentIntent(input: ServicesCreatePaymentIntentInput, options?: Options): Promise<{ id: string; object: Record<string, unknown> }>
+  /** Creates a customer at Stripe. An idempotency key makes a repeated call return the first. */
+  createCustomer(input: ServicesCreateCustomerInput, options?: Options): Promise<{ id: string; object: Record<string, unknown> }>
+  /** Creates a price at Stripe. An idempotency key makes a repeated call return the first. */
+  createPrice(input: ServicesCreatePriceInput, options?: Options): Promise<{ id: string; object: Record<string, unknown> }>
+  /** Creates a subscription at Stripe. An idempotency key makes a repeated call return the first. */
+  createSubscription(input: ServicesCreateSubscriptionInput, options?: Options): Promise<{ id: string; object: Record<string, unknown> }>
+  /** Creates a post in WordPress, or updates the one whose id is given. */
+  savePost(input: ServicesSavePostInput, options?: Options): Promise<{ post: number; link: string | null; status: string | null }>
+}
+
+export interface WorkersOperations<Options> {
+  /** Lists workers: what runs, where, since when, and how it does. */
+  list(input?: WorkersListInput, options?: Options): Promise<Page<Worker>>
+  /** Gives a worker. */
+  get(input: WorkersGetInput, options?: Options): Promise<Worker>
+  /** Starts a worker that was stopped. */
+  start(input: WorkersStartInput, options?: Options): Promise<Worker>
+  /** Stops a worker; its queue still takes messages, and keeps them. */
+  stop(input: WorkersStopInput, options?: Options): Promise<Worker>
+  /** Starts a worker anew: with new connections to its service, and a closed circuit breaker. */
+  restart(input: WorkersRestartInput, options?: Options): Promise<Worker>
+}
+
+export interface ProcessingOperations<Options> {
+  /** What services an org uses, and from whom its emails are. */
+  get(input?: ProcessingGetInput, options?: Options): Promise<{ orgName: string; emailFrom: string | null; emailBackend: string | null; detailBackend: string | null; storageBackend: string | null; pushBackend: string | null; eventBackend: string | null }>
+  /** Attaches services to the functions of an org, or detaches them; what is left out stays. */
+  update(input?: ProcessingUpdateInput, options?: Options): Promise<{ orgName: string; emailFrom: string | null; emailBackend: string | null; detailBackend: string | null; storageBackend: string | null; pushBackend: string | null; eventBackend: string | null }>
+}
+
+export interface TemplatesOperations<Options> {
+  /** Lists email templates. */
+  list(input?: TemplatesListInput, options?: Options): Promise<Page<Template>>
+  /** Stores an email template: replaces the one of the same name and locale, or makes it. */
+  upsert(input: TemplatesUpsertInput, options?: Options): Promise<Template>
+  /** Gives an email template. */
+  get(input: TemplatesGetInput, options?: Options): Promise<Template>
+  /** Deletes an email template. */
+  delete(input: TemplatesDeleteInput, options?: Options): Promise<Template>
+}
+
+export interface EmailsOperations<Options> {
+  /** Puts an email on the queue of the org’s function email, once it is known to be complete. */
+  send(input: EmailsSendInput, options?: Options): Promise<Message>
+}
+
+export interface DetailsOperations<Options> {
+  /** Asks the org’s detail backend what is known of a supporter; answers are remembered for a minute. */
+  lookup(input: DetailsLookupInput, options?: Options): Promise<{ privacy: Record<string, unknown> | null; action: Record<string, unknown> | null }>
+}
+
+export interface FilesOperations<Options> {
+  /** Fetches files from the org’s storage backend. What was fetched before a failure is returned with it. */
+  fetch(input: FilesFetchInput, options?: Options): Promise<{ files: ({ path: string; contentType: string; contentBase64: string })[]; failure: Record<string, unknown> | null }>
+}
+
 export interface Operations<Options> {
   readonly queues: QueuesOperations<Options>
   readonly messages: MessagesOperations<Options>
   readonly crons: CronsOperations<Options>
   readonly orgs: OrgsOperations<Options>
   readonly keys: KeysOperations<Options>
+  readonly services: ServicesOperations<Options>
+  readonly workers: WorkersOperations<Options>
+  readonly processing: ProcessingOperations<Options>
+  readonly templates: TemplatesOperations<Options>
+  readonly emails: EmailsOperations<Options>
+  readonly details: DetailsOperations<Options>
+  readonly files: FilesOperations<Options>
 }

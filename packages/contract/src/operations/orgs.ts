@@ -56,6 +56,7 @@ export const orgOperations = {
       pending: count('Messages that would not be delivered any more.'),
       settled: count('Settled messages that would go, with their attempts.'),
       keys: count('API keys that would end.'),
+      services: count('Services that would go, with what they are attached to.'),
     }),
   }),
 }

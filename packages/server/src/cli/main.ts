@@ -10,7 +10,9 @@ import { migrateCommand } from './migrate.ts'
 import { orgCommand } from './org.ts'
 import { secretsCommand } from './secrets.ts'
 import { serveCommand } from './serve.ts'
+import { serviceCommands } from './service.ts'
 import { targetCommand } from './target.ts'
+import { workersCommand } from './workers.ts'
 
 /** What the command line ends with: 0 it did what was asked, 1 it could not, 2 it was asked wrongly. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const
@@ -34,8 +36,10 @@ function program(): Command {
     .exitOverride(leave)
   const taking = importCommand({ run: importFromPgHooks, look: lookAtPgHooks })
   const own = [serveCommand(startNode), migrateCommand(migrateDatabase), taking, targetCommand()]
-  for (const command of [...own, orgCommand(), keyCommand(), secretsCommand(rotateInstallationSecrets)])
+  const remote = [orgCommand(), keyCommand(), ...serviceCommands(), workersCommand()]
+  for (const command of [...own, ...remote, secretsCommand(rotateInstallationSecrets)]) {
     program.addCommand(inherit(command, program))
+  }
   return program
 }
 

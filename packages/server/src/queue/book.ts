@@ -23,6 +23,8 @@ export interface QueueConfig {
   readonly callbackUrl: string | null
   /** What its messages are for, if a worker gives them to a service. */
   readonly function: string | null
+  /** When that worker was last started, in milliseconds since 1970; null if none is attached. */
+  readonly startedAt: number | null
   readonly method: string
   readonly headers: Readonly<Record<string, string>> | null
   readonly deadLetterQueueId: number | null
@@ -38,8 +40,10 @@ export interface QueueConfig {
   readonly weight: number
   /** Opened; newest first. */
   readonly secrets: readonly string[]
-  /** Also while its signing secrets cannot be opened. */
+  /** Also while its signing secrets cannot be opened, and while its function has no backend. */
   readonly isPaused: boolean
+  /** Takes no new messages: its function has no backend. */
+  readonly isDetached: boolean
   readonly version: number
 }
 
@@ -156,12 +160,14 @@ export class QueueBook {
 
   #toConfig(row: QueueRow): QueueConfig {
     const secrets = this.#openSecrets(row)
+    const isDetached = row.function !== null && row.attached_at === null
     return {
       id: row.id,
       orgId: row.org_id,
       name: row.name,
       callbackUrl: row.callback_url,
-      function: null,
+      function: row.function,
+      startedAt: row.attached_at?.getTime() ?? null,
       method: row.method,
       headers: row.headers,
       deadLetterQueueId: row.dead_letter_queue_id,
@@ -176,7 +182,8 @@ export class QueueBook {
       circuitBreaker: row.circuit_breaker,
       weight: row.weight,
       secrets: secrets ?? [],
-      isPaused: row.paused_at !== null || secrets === null,
+      isPaused: row.paused_at !== null || secrets === null || isDetached,
+      isDetached,
       version: row.version,
     }
   }
@@ -200,6 +207,8 @@ interface QueueRow {
   readonly org_id: number
   readonly name: string
   readonly callback_url: string | null
+  readonly function: string | null
+  readonly attached_at: Date | null
   readonly method: string
   readonly headers: Record<string, string> | null
   readonly dead_letter_queue_id: number | null

@@ -12,13 +12,14 @@ export interface MessageInputRules {
   readonly idempotencyTtlMs: number
 }
 
-/** @throws Problem validation_failed, queue_is_ordered */
+/** @throws Problem validation_failed, queue_is_ordered, function_detached */
 export function newMessage(
   queue: QueueConfig,
   input: MessagePut,
   rules: MessageInputRules,
   trace?: Carrier,
 ): NewMessage {
+  if (queue.isDetached) throw new Problem('function_detached', { who: `Queue ${queue.id}`, function: queue.function! })
   const priority = input.priority ?? 0
   if (priority !== 0 && queue.ordered !== 'none') throw new Problem('queue_is_ordered', { id: queue.id })
   const message = {

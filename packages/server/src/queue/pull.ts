@@ -114,7 +114,7 @@ async function bury(
 async function findPullQueue(room: PullOptions, { orgId }: Caller, id: number): Promise<QueueConfig> {
   const queue = room.book.get(id) ?? (await room.book.find([id])).get(id)
   if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id })
-  if (queue.callbackUrl !== null) throw new Problem('queue_not_pull', { id })
+  if (queue.callbackUrl !== null || queue.function !== null) throw new Problem('queue_not_pull', { id })
   return queue
 }
 

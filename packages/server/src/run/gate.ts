@@ -3,7 +3,7 @@ import type { Route } from './port.ts'
 import { Rate } from './rate.ts'
 
 /** What a gate goes by. */
-export type Bounds = Pick<Route, 'rateLimit' | 'circuitBreaker' | 'callbackUrl' | 'function'>
+export type Bounds = Pick<Route, 'rateLimit' | 'circuitBreaker' | 'callbackUrl' | 'function' | 'startedAt'>
 
 /** How far ahead of its rate a queue is read. */
 const AHEAD_MS = 1000
@@ -73,7 +73,8 @@ export class Gate {
       circuitBreaker?.probeMs === before.circuitBreaker?.probeMs &&
       circuitBreaker?.maxProbeMs === before.circuitBreaker?.maxProbeMs &&
       bounds.callbackUrl === before.callbackUrl
-    if (isResumed) this.#restsUntil = 0
-    if (!isSame || isResumed) this.#breaker = circuitBreaker && new Breaker(circuitBreaker)
+    const isFresh = isResumed || bounds.startedAt !== before.startedAt
+    if (isFresh) this.#restsUntil = 0
+    if (!isSame || isFresh) this.#breaker = circuitBreaker && new Breaker(circuitBreaker)
   }
 }

@@ -14,6 +14,8 @@ export interface Route {
   readonly callbackUrl: string | null
   /** What its messages are for, where a worker gives them to a service instead of sending them to a URL. */
   readonly function: string | null
+  /** When its worker was last started: one that is started anew is tried afresh. */
+  readonly startedAt?: number | null
   readonly ordered: 'none' | 'queue' | 'key'
   readonly concurrency: number
   /** Null: as fast as its receiver and the node go. */

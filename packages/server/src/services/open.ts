@@ -36,6 +36,7 @@ export function openService(type: ServiceType, given: Credentials, means: Means,
   return {
     type,
     check: () => open.check(),
+    restMs: () => open.pause.leftMs,
     deliver: deliveriesOf(type, open),
     calls: callsOf(type, open),
     close: () => open.close(),

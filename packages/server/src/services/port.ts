@@ -35,6 +35,8 @@ export interface Service {
   readonly type: ServiceType
   /** Reaches the service with its credentials, and says in a sentence or two what it found. */
   check(): Promise<Answer<string>>
+  /** For how much longer the service asked to be left alone, in milliseconds; 0: not at all. */
+  restMs(): number
   /** Has exactly those of the type's functions that take messages. */
   readonly deliver: { readonly email?: Deliver<Email>; readonly push?: Deliver<Note>; readonly event?: Deliver<Note> }
   /** Has exactly the type's calls. */

@@ -71,6 +71,7 @@ eachDatabase('orgs', open => {
       pending: 3,
       settled: 2,
       keys: 0,
+      services: 0,
     })
     await orgs()['orgs.delete'](operator, { id: gone })
     const before = await everything(db, stays)

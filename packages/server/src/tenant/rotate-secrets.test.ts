@@ -7,7 +7,7 @@ import { eachDatabase } from '../../test/databases.ts'
 import { addOrg } from '../../test/queue-room.ts'
 import { openInstallation } from './installation.ts'
 import { type Rotation, rotateSecrets } from './rotate-secrets.ts'
-import { openQueueSecret, queueSecretsPlace } from './sealed-columns.ts'
+import { openQueueSecret, queueSecretsPlace, servicePasswordPlace } from './sealed-columns.ts'
 import { createSecretBox } from './secret-box.ts'
 import { readKeyState, SecretRing } from './secret-ring.ts'
 import { keepNextKey, makeNextKey, openSecrets, readKey } from './secrets.ts'
@@ -30,6 +30,20 @@ eachDatabase('a rotation of the key of secrets', open => {
     const box = createSecretBox(old)
     const sealed = [box.seal('whsec_1', queueSecretsPlace(orgId)), box.seal('whsec_2', 'queue.secrets')]
     await open().query({ name: '', text: 'UPDATE posthorn.queue SET secrets = $1::text[]' }, [sealed])
+  })
+
+  test('seals the passwords of services anew, each for its own service', async () => {
+    const text = `INSERT INTO posthorn.service (org_id, name) VALUES ($1::int, 'mailjet') RETURNING id`
+    const [service] = await open().query<{ id: number }>({ name: '', text }, [orgId])
+    const { id } = service!
+    const sealed = createSecretBox(old).seal('hunter2', servicePasswordPlace(id))
+    const keep = 'UPDATE posthorn.service SET password = $2::text WHERE id = $1::int'
+    await open().query({ name: '', text: keep }, [id, sealed])
+    await rotateSecrets(open(), rotation())
+    const read = 'SELECT password FROM posthorn.service WHERE id = $1::int'
+    const [row] = await open().query<{ password: string }>({ name: '', text: read }, [id])
+    expect(createSecretBox(next).open(row!.password, servicePasswordPlace(id))).toBe('hunter2')
+    await open().exec('DELETE FROM posthorn.service')
   })
 
   const rotation = (more: Partial<Rotation> = {}): Rotation => ({

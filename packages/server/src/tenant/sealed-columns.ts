@@ -27,6 +27,9 @@ const PAGE = 200
 export const queueSecretsPlace = (orgId: number): string => `queue.secrets:${orgId}`
 const FORMER_QUEUE_PLACE = 'queue.secrets'
 
+/** Services: each password is bound to its service, so that an envelope which is moved to another does not open there. */
+export const servicePasswordPlace = (serviceId: number): string => `service.password:${serviceId}`
+
 export const sealedColumns: readonly SealedColumn[] = [
   {
     name: 'queue.secrets',
@@ -45,6 +48,20 @@ export const sealedColumns: readonly SealedColumn[] = [
     },
     place: row => queueSecretsPlace(row.org_id),
     formerPlace: FORMER_QUEUE_PLACE,
+  },
+  {
+    name: 'service.password',
+    page: {
+      name: 'sealed_service_passwords',
+      text: `SELECT id, org_id, password AS was, ARRAY[password] AS sealed FROM posthorn.service
+        WHERE id > $1::int AND split_part(password, ':', 2) <> $2::text ORDER BY id LIMIT ${PAGE}`,
+    },
+    // A service that is open has its password; the next one to be opened is read anew.
+    replace: {
+      name: 'reseal_service_passwords',
+      text: 'UPDATE posthorn.service SET password = ($3::text[])[1] WHERE id = $1::int AND password = $2::text',
+    },
+    place: row => servicePasswordPlace(row.id),
   },
 ]
 

@@ -20,6 +20,7 @@ import {
   isObjectType,
   isScalarType,
 } from 'graphql'
+import { fieldName } from '../../src/api/graphql/acts.ts'
 import type { Served } from '../api/serve.ts'
 import { ask } from '../graphql/ask.ts'
 import { sampleOf, seed } from './rest-acts.ts'
@@ -51,13 +52,8 @@ export function needsOf(field: string): readonly Scope[] | null {
 }
 
 /** `pauseQueue` does what `queues.pause` does; `claimMessages`, which is of no message alone, what `queues.claim` does. */
-function operationOf(field: string): Operation | null {
-  const [, act, type, many] = /^(\w+?)(Queue|Message|Cron|Org|Key)(s?)$/.exec(field) ?? []
-  const entity = type?.toLowerCase()
-  const found = operationEntries.find(([name, { scope }]) => {
-    const [plural, verb] = name.split('.')
-    return verb === act && scope.startsWith(`${entity}:`) && (plural === `${entity}s`) === (many === '')
-  })
+export function operationOf(field: string): Operation | null {
+  const found = operationEntries.find(([name, { alike, relation }]) => !alike && !relation && fieldName(name) === field)
   return found?.[1] ?? null
 }
 

@@ -2,9 +2,17 @@
  * The role matrix: every caller × every act, over REST, GraphQL and subscriptions. It is generated from the contract's
  * operations and from the schema that the server publishes: what is added to either is in it, or makes it fail.
  */
-import { type HandledName, type Operation, operationEntries, operations } from '@posthorn/contract'
+import {
+  type HandledName,
+  type Operation,
+  operationEntries,
+  operations,
+  type Resource,
+  resources,
+} from '@posthorn/contract'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { enforcement } from '../../src/api/access/guard.ts'
+import { typeName } from '../../src/api/graphql/field-types.ts'
 import { type Served, serve } from '../api/serve.ts'
 import { graphqlActs, readSchema } from './graphql-acts.ts'
 import { restActs } from './rest-acts.ts'
@@ -63,8 +71,11 @@ describe('the matrix', () => {
     const handled = operationEntries.filter(([, { relation, alike, list }]) => !relation && !alike && !list)
     const roots = fields.filter(name => !name.includes('{'))
     // A save is a create and an update, but for keys, which are never changed; each resource has a list and a count besides, which are one operation.
-    const twice = roots.filter(name => name.startsWith('mutation save') && name !== 'mutation saveKey').length
-    const lists = roots.filter(name => /^query (queues|messages|crons|orgs|keys|count\w+)$/.test(name)).length
+    const saves = Object.values<Resource>(resources).map(resource => `mutation save${typeName(resource)}`)
+    const twice = roots.filter(name => saves.includes(name) && name !== 'mutation saveKey').length
+    const lists = roots.filter(name =>
+      /^query (queues|messages|crons|orgs|keys|services|workers|templates|count\w+)$/.test(name),
+    ).length
     expect(roots.length - lists + twice).toBe(handled.length)
   })
 
@@ -76,6 +87,9 @@ describe('the matrix', () => {
       ['cron:find'],
       ['org:find'],
       ['key:find'],
+      ['service:find'],
+      ['worker:find'],
+      ['template:find'],
     ])
   })
 

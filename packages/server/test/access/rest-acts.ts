@@ -9,6 +9,7 @@ import {
   pathAliases,
 } from '@posthorn/contract'
 import type { TSchema } from '@sinclair/typebox'
+import { seedBackend } from '../api/fake-backend.ts'
 import type { FakeState } from '../api/fake-handlers.ts'
 import { fakeKeyRow, fakeOrg } from '../api/fake-tenant-handlers.ts'
 import type { Served } from '../api/serve.ts'
@@ -80,16 +81,20 @@ export function sampleOf(schema: TSchema): unknown {
       return [sampleOf(schema.items)]
     case 'integer':
       return schema.minimum ?? 1
+    case 'boolean':
+      return true
     default: {
-      const samples = ['a', '00000000-0000-4000-8000-000000000000']
+      if (schema.enum) return schema.enum[0]
+      const samples = ['aaa', '00000000-0000-4000-8000-000000000000']
       return samples.find(text => new RegExp(schema.pattern ?? '').test(text))
     }
   }
 }
 
 /** One of each, and whatever one leads to. */
-export function seed({ queues, messages, crons, orgs, keys, calls }: FakeState): void {
+export function seed({ queues, messages, crons, orgs, keys, backend, calls }: FakeState): void {
   for (const records of [queues, messages, crons, orgs, keys]) records.clear()
+  seedBackend(backend)
   calls.length = 0
   const row = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
   queues.set(1, { ...row, id: 1, name: 'a', deadLetterQueueId: 1 } as never)

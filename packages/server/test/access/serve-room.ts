@@ -5,6 +5,7 @@ import { createApi } from '../../src/api/server.ts'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { queueOperations } from '../../src/queue/operations.ts'
+import { createFakeHandlers } from '../api/fake-handlers.ts'
 import { type Answered, call } from '../api/serve.ts'
 import { openTenantRoom, type Room } from '../queue-room.ts'
 import { ADMIN_SECRET } from './roles.ts'
@@ -25,7 +26,7 @@ export async function serveRoom(room: Room, orgId: number, rules: AuthorizationR
     },
     tenants: tenants.tenants,
     version: '1.2.3',
-    handlers: { ...queueOperations(room), ...tenants.handlers },
+    handlers: { ...createFakeHandlers().handlers, ...queueOperations(room), ...tenants.handlers },
     changes: new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' }),
     health: { check: () => ({ live: true, ready: true, parts: {} }) },
     metrics: async () => ({ contentType: 'text/plain', body: '' }),

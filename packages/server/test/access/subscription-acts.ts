@@ -36,12 +36,17 @@ async function attempt(served: Served, field: string, headers: Caller['headers']
 async function write(served: Served, field: string): Promise<void> {
   seed(served.state)
   const [, name, act] = /^([a-z]+)(Saved|Deleted)$/.exec(field)!
-  // Of keys, which are never changed, one more is made.
-  const isMade = act === 'Saved' && name === 'key'
-  const { status } = isMade
-    ? await served.call('POST', '/keys/', { name: 'a', scopes: ['*'] }, admin)
-    : await served.call(act === 'Saved' ? 'PUT' : 'DELETE', `/${name}s/1`, act === 'Saved' ? {} : undefined, admin)
+  const [verb, path, body] = act === 'Deleted' ? ['DELETE', `/${name}s/1`, undefined] : savedBy(name!)
+  const { status } = await served.call(verb, path, body, admin)
   assert.equal(status, 200)
+}
+
+export function savedBy(name: string, path = `/${name}s/1`): [verb: string, path: string, body: object | undefined] {
+  // Of keys, which are never changed, one more is made.
+  if (name === 'key') return ['POST', '/keys/', { name: 'a', scopes: ['*'] }]
+  if (name === 'service') return ['POST', '/services/', { name: 'testmail' }]
+  if (name === 'template') return ['POST', '/templates/', { name: 'a', subject: 's', text: 'x' }]
+  return name === 'worker' ? ['POST', `${path}/start`, undefined] : ['PUT', path, {}]
 }
 
 interface Listener {

@@ -8,15 +8,27 @@ import { silentLog } from '../../src/log.ts'
 import { queueOperations } from '../../src/queue/operations.ts'
 import { openInstallation } from '../../src/tenant/installation.ts'
 import { type Answered, call } from '../api/serve.ts'
-import { makeSpan, openRoom, openTenantRoom } from '../queue-room.ts'
+import { openBackendRoom } from '../backend-room.ts'
+import { asked, makeSpan, openTenantRoom } from '../queue-room.ts'
 import { ADMIN_SECRET } from './roles.ts'
 
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>
-export type RecordIds = Readonly<Record<'queue' | 'message' | 'cron' | 'org' | 'key', number>>
+export type RecordIds = Readonly<
+  Record<'queue' | 'message' | 'cron' | 'org' | 'key' | 'service' | 'worker' | 'template', number>
+>
 
 /** No record has it, in any org. */
 export const NOBODYS = 987_654_321
-export const unknownIds: RecordIds = { queue: NOBODYS, message: NOBODYS, cron: NOBODYS, org: NOBODYS, key: NOBODYS }
+export const unknownIds: RecordIds = {
+  queue: NOBODYS,
+  message: NOBODYS,
+  cron: NOBODYS,
+  org: NOBODYS,
+  key: NOBODYS,
+  service: NOBODYS,
+  worker: NOBODYS,
+  template: NOBODYS,
+}
 
 export interface Tenant {
   readonly name: string
@@ -31,10 +43,11 @@ export type TenancyRoom = Awaited<ReturnType<typeof openTenancy>>
 export async function openTenancy(db: Database) {
   await makeSpan(db)
   // Ids that are found nowhere else in an answer.
-  for (const sequence of ['queue_id_seq', 'cron_id_seq', 'org_id_seq', 'api_key_id_seq', 'message_id'])
+  const sequences = ['queue_id_seq', 'cron_id_seq', 'org_id_seq', 'api_key_id_seq', 'service_id_seq', 'template_id_seq']
+  for (const sequence of [...sequences, 'message_id'])
     await db.query({ name: '', text: `SELECT setval('posthorn.${sequence}', $1::bigint)` }, [500_000])
   const { instanceOrgId } = await openInstallation(db, { shardCount: 4 })
-  const room = openRoom(db)
+  const { room, operations, stop } = openBackendRoom(db, instanceOrgId)
   const tenants = openTenantRoom(db, instanceOrgId)
   const changes = new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' })
   const open = (adminSecret: string | null) =>
@@ -49,7 +62,7 @@ export async function openTenancy(db: Database) {
       },
       tenants: tenants.tenants,
       version: '1.2.3',
-      handlers: { ...queueOperations(room), ...tenants.handlers },
+      handlers: { ...queueOperations(room), ...tenants.handlers, ...operations },
       changes,
       health: { check: () => ({ live: true, ready: true, parts: {} }) },
       metrics: async () => ({ contentType: 'text/plain', body: '' }),
@@ -68,16 +81,18 @@ export async function openTenancy(db: Database) {
     tenants,
     send: ((...args) => call(url, ...args)) as Send,
     sendFree: ((...args) => call(freeUrl, ...args)) as Send,
-    makeTenant: () => makeTenant(room, tenants, `tenant-${++nth}`),
+    makeTenant: () => makeTenant(room, operations, tenants, `tenant-${++nth}`),
     close: async (): Promise<void> => {
       await guarded.close(1000)
       await free.close(1000)
+      await stop()
     },
   }
 }
 
 async function makeTenant(
-  { queues, messages, crons }: ReturnType<typeof openRoom>,
+  { queues, messages, crons }: ReturnType<typeof openBackendRoom>['room'],
+  backend: ReturnType<typeof openBackendRoom>['operations'],
   { handlers }: ReturnType<typeof openTenantRoom>,
   name: string,
 ): Promise<Tenant> {
@@ -88,16 +103,31 @@ async function makeTenant(
   const cron = await crons.create(caller, { queueId: queue.id, schedule: '@yearly' })
   const message = await messages.put(caller, { queueId: queue.id, body: 'hello', idempotencyKey: 'once' })
   const key = await handlers['keys.create'](caller, { name: 'k', scopes: ['*'] })
+  const owner = { ...caller, rights: null }
+  await backend['services.upsert'](owner, { name: 'testmail' })
+  await backend['processing.update'](owner, { emailBackend: 'testmail' })
+  const service = await backend['services.upsert'](owner, { name: 'testdetail' })
+  const template = await backend['templates.upsert'](owner, { name: 't', subject: 's', text: 'x' })
+  const { items } = await backend['workers.list'](owner, asked())
   return {
     name,
-    ids: { queue: queue.id, message: message.id, cron: cron.id, org: org.id, key: key.id },
+    ids: {
+      queue: queue.id,
+      message: message.id,
+      cron: cron.id,
+      org: org.id,
+      key: key.id,
+      service: service.id,
+      worker: items[0]!.id,
+      template: template.id,
+    },
     keyWith: async scopes => (await handlers['keys.create'](caller, { name: 'k', scopes: [...scopes] })).token!,
   }
 }
 
 /** Everything that an org has, as text. */
 export async function contentOf(db: Database, orgId: number): Promise<string> {
-  const parts = ['queue', 'cron', 'message', 'message_done', 'api_key'].map(
+  const parts = ['queue', 'cron', 'message', 'message_done', 'api_key', 'service', 'template'].map(
     table =>
       `(SELECT jsonb_agg(to_jsonb(t) - 'last_used_at' ORDER BY t.id) FROM posthorn.${table} AS t WHERE t.org_id = $1::int)`,
   )

@@ -11,6 +11,7 @@ import { type Opened, openFresh } from '../databases.ts'
 import { subscribe } from '../graphql/subscribe.ts'
 import { needsOf } from './graphql-acts.ts'
 import { ADMIN_SECRET } from './roles.ts'
+import { savedBy } from './subscription-acts.ts'
 import {
   contentOf,
   makeDeadKeys,
@@ -150,9 +151,7 @@ describe('the tenancy matrix', () => {
     const { status } =
       act === 'Deleted'
         ? await room.send('DELETE', path, undefined, headers)
-        : name === 'key'
-          ? await room.send('POST', '/keys/', { name: 'a', scopes: ['*'] }, headers)
-          : await room.send('PUT', path, {}, headers)
+        : await room.send(...savedBy(name!, path), headers)
     expect(status, field).toBe(200)
     for (const listener of told) await listener.until(1)
     expect(

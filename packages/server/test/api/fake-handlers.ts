@@ -16,6 +16,7 @@ import {
   resolveRetryPolicy,
 } from '@posthorn/contract'
 import type { Handlers } from '../../src/api/handlers.ts'
+import { type FakeBackend, fakeBackendHandlers } from './fake-backend.ts'
 import { createFakeTenantHandlers, type FakeTenantHandlers } from './fake-tenant-handlers.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
@@ -26,6 +27,7 @@ export interface FakeState {
   readonly crons: Map<number, Cron>
   readonly orgs: Map<number, Org>
   readonly keys: Map<number, Key>
+  readonly backend: FakeBackend
   /** The input of every call, by operation. */
   readonly calls: { readonly operation: string; readonly input: unknown }[]
   /** Thrown by the next call. */
@@ -39,6 +41,7 @@ export function createFakeHandlers(): { handlers: Handlers; state: FakeState } {
     crons: new Map(),
     orgs: new Map(),
     keys: new Map(),
+    backend: { services: new Map(), workers: new Map(), templates: new Map() },
     calls: [],
     failure: null,
   }
@@ -54,7 +57,12 @@ export function createFakeHandlers(): { handlers: Handlers; state: FakeState } {
   return { handlers: Object.fromEntries(noted), state }
 }
 
-function createPlainHandlers({ queues, messages, crons }: FakeState): Omit<Handlers, keyof FakeTenantHandlers> {
+function createPlainHandlers({
+  queues,
+  messages,
+  crons,
+  backend,
+}: FakeState): Omit<Handlers, keyof FakeTenantHandlers> {
   const getQueue = (id: number): Queue => {
     const found = queues.get(id)
     if (!found) throw new Problem('queue_not_found', { id })
@@ -88,6 +96,7 @@ function createPlainHandlers({ queues, messages, crons }: FakeState): Omit<Handl
     return saved
   }
   return {
+    ...fakeBackendHandlers(backend, body => put({ queueId: 1, body })),
     'queues.list': async (_, { limit, offset, totalCount }) => page([...queues.values()], limit, offset, totalCount),
     'queues.create': async (_, input) => createQueueFrom(queues, input),
     'queues.createMany': async (_, { queues: all }) => createdAll(all.map(one => createQueueFrom(queues, one))),

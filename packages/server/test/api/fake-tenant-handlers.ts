@@ -31,7 +31,14 @@ export function createFakeTenantHandlers(orgs: Map<number, Org>, keys: Map<numbe
       orgs.delete(id)
       return found
     },
-    'orgs.previewDelete': async (_, { id }) => ({ queues: getOrg(id).id, crons: 0, pending: 0, settled: 0, keys: 0 }),
+    'orgs.previewDelete': async (_, { id }) => ({
+      queues: getOrg(id).id,
+      crons: 0,
+      pending: 0,
+      settled: 0,
+      keys: 0,
+      services: 0,
+    }),
     'keys.list': async () => ({ items: [...keys.values()], totalCount: keys.size }),
     'keys.get': async (_, { id }) => getKey(id),
     'keys.create': async (_, input) => {

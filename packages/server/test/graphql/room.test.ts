@@ -7,6 +7,7 @@ import { channelOf, notify } from '../../src/db/announce.ts'
 import type { Database } from '../../src/db/port.ts'
 import { silentLog } from '../../src/log.ts'
 import { queueOperations } from '../../src/queue/operations.ts'
+import { createFakeHandlers } from '../api/fake-handlers.ts'
 import { call } from '../api/serve.ts'
 import { eachDatabase } from '../databases.ts'
 import { addOrg, makeSpan, openRoom, openTenantRoom, settle } from '../queue-room.ts'
@@ -34,7 +35,7 @@ async function serve(db: Database, orgId: number, nodeId = 'a') {
     },
     tenants: tenants.tenants,
     version: '1.2.3',
-    handlers: { ...queueOperations(openRoom(db)), ...tenants.handlers },
+    handlers: { ...createFakeHandlers().handlers, ...queueOperations(openRoom(db)), ...tenants.handlers },
     changes,
     health: { check: () => ({ live: true, ready: true, parts: {} }) },
     metrics: async () => ({ contentType: 'text/plain', body: '' }),

@@ -88,7 +88,7 @@ function enforceGrant(guarded: Guarded): Enforce | null {
   if (batch) return saveMany(guarded)
   if (each) return updateFound(guarded)
   if (list) return holder === null ? listAll(guarded) : listWithin(guarded)
-  if (holder === null) return verb === 'POST' && of === entity ? create(guarded) : null
+  if (holder === null) return verb === 'POST' && of === entity && !operation.broad ? create(guarded) : actOnAny(guarded)
   if (holder !== entity) return actWithin(guarded)
   if (right === 'find') return of === entity ? look(guarded) : act(guarded)
   return verb === 'PUT' && of === entity ? update(guarded) : act(guarded)
@@ -237,6 +237,16 @@ function act(guarded: Guarded): Enforce {
   return async (rights, context, input) => {
     const grant = wholeGrant(rights, operation.scope)
     if (grant.where.length > 0) await reachLine(guarded, context, grant, input.id)
+    const answer = await handle(context, input)
+    return operation.of ? answerTo(rights, operation.of, answer as Row, []) : answer
+  }
+}
+
+/** Which record it will be nobody knows beforehand: it takes the right to all of them. */
+function actOnAny({ operation, handle }: Guarded): Enforce {
+  return async (rights, context, input) => {
+    const { where } = wholeGrant(rights, operation.scope)
+    if (where.length > 0) throw new Problem('unauthorized', {})
     const answer = await handle(context, input)
     return operation.of ? answerTo(rights, operation.of, answer as Row, []) : answer
   }

@@ -1,5 +1,6 @@
 /** A field for every operation that pg-hooks has no name for: pauseQueue, cancelMessage, runCron, claimMessages, … */
 import {
+  graphqlNames,
   type Operation,
   type OperationName,
   operationEntries,
@@ -40,11 +41,13 @@ export function actFields(calls: Calls, typeOf: RowTypes): ActFields {
 }
 
 /** `queues.pause` is pauseQueue; what is done to the messages of a queue, `queues.claim`, is claimMessages. */
-function fieldName(name: OperationName): string {
-  const { scope, path }: Operation = operations[name]
+export function fieldName(name: OperationName): string {
+  const known = graphqlNames[name]
+  if (known !== undefined) return known
+  const { scope, path, of }: Operation = operations[name]
   const [, act = ''] = name.split('.')
   const entity = resourceOf(scope.split(':')[0]!)
-  return act + (holderOf(path) === entity ? typeName(entity) : capitalize(entity.plural))
+  return act + (holderOf(path) === entity || of === entity ? typeName(entity) : capitalize(entity.plural))
 }
 
 function holderOf(path: string): Resource | undefined {

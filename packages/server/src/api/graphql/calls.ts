@@ -52,9 +52,10 @@ export interface Acts {
   readonly createMany?: OperationName
 }
 
+/** An operation that finds by itself what it changes is none of these: it has a field of its own. */
 export function actsOn(resource: Resource): Acts {
   const at = (verb: string, path: string): OperationName | undefined =>
-    operationEntries.find(([, operation]) => operation.verb === verb && operation.path === path)?.[0]
+    operationEntries.find(([, one]) => one.verb === verb && one.path === path && !one.broad)?.[0]
   const all = `/${resource.plural}/`
   const one = `${all}{id}`
   const create = at('POST', all)

@@ -74,7 +74,7 @@ export function subscriptionFields(
     subscribe: stream('deleted', async id => ({ id })),
     resolve: row => row,
   }
-  return { [`${resource.name}Saved`]: saved, [`${resource.name}Deleted`]: gone }
+  return { [`${resource.name}Saved`]: saved, ...(actsOn(resource).delete && { [`${resource.name}Deleted`]: gone }) }
 }
 
 type Read = (id: number, context: RequestContext) => Promise<Row | null>

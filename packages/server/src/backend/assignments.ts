@@ -1,0 +1,111 @@
+/**
+ * What an org uses for a function, at the moment of use.
+ *
+ * An answer is at most half a second old, so a change reaches every node within a second without anybody being told.
+ * Questions that come together are one statement, however many orgs they are about; nobody asks while nothing is sent.
+ */
+import type { ServiceFunction } from '@posthorn/contract'
+import type { Clock } from '../clock.ts'
+import type { Executor } from '../db/port.ts'
+import { loadStatement } from '../db/statement.ts'
+import type { StoredService } from './stored-service.ts'
+
+export interface Assignment {
+  readonly orgId: number
+  readonly orgName: string
+  readonly emailFrom: string | null
+  /** Whose service it is, if it is not the org's own. */
+  readonly lender: { readonly name: string; readonly emailFrom: string | null } | null
+  /** Null: SYSTEM, and the instance org has none for this function. */
+  readonly service: StoredService | null
+}
+
+export interface AssignmentsOptions {
+  readonly db: Executor
+  readonly clock: Clock
+  readonly instanceOrgId: number
+}
+
+interface Known {
+  readonly askedAt: number
+  readonly answer: Promise<Assignment | null>
+}
+
+interface Question {
+  readonly orgId: number
+  readonly work: ServiceFunction
+  readonly resolve: (answer: Assignment | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+const FRESH_MS = 500
+const RESOLVE = loadStatement(import.meta.url, './sql/resolve_backends.sql')
+
+export class Assignments {
+  readonly #options: AssignmentsOptions
+  readonly #known = new Map<string, Known>()
+  #asked: Question[] = []
+
+  constructor(options: AssignmentsOptions) {
+    this.#options = options
+  }
+
+  /** Null: the function has no backend. @throws DatabaseError */
+  find(orgId: number, work: ServiceFunction): Promise<Assignment | null> {
+    const now = this.#options.clock.monotonic()
+    const key = `${orgId} ${work}`
+    const known = this.#known.get(key)
+    if (known && now - known.askedAt < FRESH_MS) return known.answer
+    const answer = new Promise<Assignment | null>((resolve, reject) => {
+      this.#asked.push({ orgId, work, resolve, reject })
+      if (this.#asked.length === 1) setImmediate(() => void this.#ask())
+    })
+    this.#known.set(key, { askedAt: now, answer })
+    answer.catch(() => this.#known.delete(key))
+    return answer
+  }
+
+  async #ask(): Promise<void> {
+    const asked = this.#asked
+    this.#asked = []
+    this.#forgetOld()
+    try {
+      const params = [asked.map(({ orgId }) => orgId), asked.map(({ work }) => work), this.#options.instanceOrgId]
+      const rows = await this.#options.db.query<Row>(RESOLVE, params)
+      const found = new Map(rows.map(row => [`${row.for_org} ${row.function}`, row]))
+      for (const { orgId, work, resolve } of asked) {
+        const row = found.get(`${orgId} ${work}`)
+        resolve(row ? assignmentOf(row) : null)
+      }
+    } catch (error) {
+      for (const { reject } of asked) reject(error)
+    }
+  }
+
+  #forgetOld(): void {
+    const before = this.#options.clock.monotonic() - FRESH_MS
+    for (const [key, { askedAt }] of this.#known) if (askedAt < before) this.#known.delete(key)
+  }
+}
+
+interface Row extends Omit<StoredService, 'id'> {
+  readonly for_org: number
+  readonly function: string
+  readonly org_name: string
+  readonly email_from: string | null
+  readonly system: boolean
+  readonly lender_name: string | null
+  readonly lender_email_from: string | null
+  readonly id: number | null
+}
+
+function assignmentOf(row: Row): Assignment {
+  const { id, org_id, name, host, username, password, path, version } = row
+  return {
+    orgId: row.for_org,
+    orgName: row.org_name,
+    emailFrom: row.email_from,
+    lender: row.system ? { name: row.lender_name ?? '', emailFrom: row.lender_email_from } : null,
+    service: id === null ? null : { id, org_id, name, host, username, password, path, version },
+  }
+}

@@ -1,0 +1,49 @@
+import type { Clock } from '../clock.ts'
+import { Generations } from '../generations.ts'
+import type { Detail } from '../services/calls.ts'
+import type { BackendCaller, ReachedOrg } from './reach.ts'
+import { type ServiceUse, serviceFailed } from './service-use.ts'
+
+export interface DetailsOptions {
+  readonly use: ServiceUse
+  readonly reach: (caller: BackendCaller, orgName: string | undefined) => Promise<ReachedOrg>
+  readonly clock: Clock
+}
+
+interface Remembered {
+  readonly key: string
+  readonly at: number
+  readonly detail: Detail
+}
+
+const FRESH_MS = 60_000
+const REMEMBERED = 10_000
+
+export type Details = ReturnType<typeof createDetails>
+
+/** What is known of supporters, by the org's detail backend. What it answered is remembered for a minute; failures are not. */
+export function createDetails({ use, reach, clock }: DetailsOptions) {
+  const known = new Generations<Remembered>(REMEMBERED)
+  return {
+    /** @throws Problem org_unknown, function_detached, service_failed (fault: not_found, wrong_answer, timeout …) */
+    async lookup(caller: BackendCaller, input: { orgName?: string; email: string; contactRef?: string | null }) {
+      const { id } = await reach(caller, input.orgName)
+      const { email, contactRef = null } = input
+      const key = JSON.stringify([id, email.toLowerCase(), contactRef])
+      const slot = hash(key)
+      const before = known.get(slot)
+      if (before?.key === key && clock.monotonic() - before.at < FRESH_MS) return before.detail as never
+      const answer = await use.callFunction(id, 'detail', 'lookup', { email, contactRef })
+      if (!answer.ok) throw serviceFailed(answer.service, answer)
+      known.set(slot, { key, at: clock.monotonic(), detail: answer.value })
+      return answer.value as never
+    },
+  }
+}
+
+/** FNV-1a, 32 bits: two questions of one hash forget each other, and nothing else. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0
+  return value
+}

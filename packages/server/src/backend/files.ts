@@ -1,0 +1,45 @@
+/** What an org's storage has. */
+import { FaultError } from '../services/faults.ts'
+import type { BackendCaller, ReachedOrg } from './reach.ts'
+import { type ServiceUse, serviceFailed } from './service-use.ts'
+
+export interface FilesOptions {
+  readonly use: ServiceUse
+  readonly reach: (caller: BackendCaller, orgName: string | undefined) => Promise<ReachedOrg>
+}
+
+const USUAL_BYTES = 8 * 1024 * 1024
+/** Of one attachment; an email has a bound of its own for all of them. */
+const ATTACHMENT_BYTES = 10 * 1024 * 1024
+
+export type Files = ReturnType<typeof createFiles>
+
+export function createFiles({ use, reach }: FilesOptions) {
+  return {
+    /** What was fetched before a failure is returned with it. @throws Problem org_unknown, function_detached, service_failed */
+    async fetch(caller: BackendCaller, input: { orgName?: string; paths: string[]; maxBytes?: number }) {
+      const { id } = await reach(caller, input.orgName)
+      const { paths, maxBytes = USUAL_BYTES } = input
+      const answer = await use.callFunction(id, 'storage', 'fetchFiles', { paths, maxBytes })
+      if (!answer.ok) throw serviceFailed(answer.service, answer)
+      const { files, failure } = answer.value
+      return {
+        files: files.map(({ path, contentType, content }) => ({
+          path,
+          contentType,
+          contentBase64: content.toString('base64'),
+        })),
+        failure: failure && { path: failure.path, fault: failure.fault.code, message: failure.fault.reason },
+      }
+    },
+    /** One file for an email of the org. @throws FaultError; Problem function_detached */
+    async fetchForEmail(orgId: number, path: string): Promise<{ contentType: string; content: Buffer }> {
+      const input = { paths: [path], maxBytes: ATTACHMENT_BYTES }
+      const answer = await use.callFunction(orgId, 'storage', 'fetchFiles', input)
+      if (!answer.ok) throw new FaultError(answer.fault)
+      const { files, failure } = answer.value
+      if (failure) throw new FaultError({ ...failure.fault, reason: `attachment ${path}: ${failure.fault.reason}` })
+      return files[0]!
+    },
+  }
+}

@@ -1,0 +1,77 @@
+/** Calls on services: by id for an org's own, or by the function that an org has attached one to. */
+import { Problem, type ServiceFunction } from '@posthorn/contract'
+import type { Executor } from '../db/port.ts'
+import type { CallName, Calls } from '../services/calls.ts'
+import type { Answer } from '../services/faults.ts'
+import type { Service } from '../services/port.ts'
+import type { SecretBox } from '../tenant/secret-box.ts'
+import type { Assignments } from './assignments.ts'
+import type { OpenServices } from './open-services.ts'
+import { openCredentials, readService, type StoredService } from './stored-service.ts'
+
+export interface ServiceUseOptions {
+  readonly db: Executor
+  readonly secrets: Pick<SecretBox, 'open'>
+  readonly assignments: Assignments
+  readonly open: OpenServices
+}
+
+export type ServiceUse = ReturnType<typeof createServiceUse>
+
+export function createServiceUse({ db, secrets, assignments, open }: ServiceUseOptions) {
+  const useStored = <T>(stored: StoredService, use: (service: Service) => Promise<T>): Promise<T> =>
+    open.use(stored, () => openCredentials(stored, secrets), use)
+
+  /** @throws Problem service_not_found */
+  const use = async <T>(orgId: number, id: number, run: (service: Service) => Promise<T>): Promise<T> => {
+    const stored = await readService(db, orgId, id)
+    if (!stored) throw new Problem('service_not_found', { id })
+    return useStored(stored, run)
+  }
+
+  return {
+    use,
+    /** @throws Problem service_not_found, service_cannot, service_failed */
+    call: <C extends CallName>(orgId: number, id: number, name: C, input: Calls[C]['input']) =>
+      use(orgId, id, async service => {
+        const call = service.calls[name] as
+          | ((input: Calls[C]['input']) => Promise<Answer<Calls[C]['value']>>)
+          | undefined
+        if (!call) throw new Problem('service_cannot', { id, name: service.type.name, call: name })
+        return unwrap(service, await call(input))
+      }),
+    /** @throws Problem function_detached, service_failed */
+    async callFunction<C extends CallName>(
+      orgId: number,
+      work: ServiceFunction,
+      name: C,
+      input: Calls[C]['input'],
+    ): Promise<Answer<Calls[C]['value']> & { readonly service: string }> {
+      const assignment = await assignments.find(orgId, work)
+      const stored = assignment?.service
+      if (!stored)
+        throw new Problem('function_detached', { who: `Org ${assignment?.orgName ?? orgId}`, function: work })
+      return useStored(stored, async service => {
+        const call = service.calls[name] as (input: Calls[C]['input']) => Promise<Answer<Calls[C]['value']>>
+        return { ...(await call(input)), service: service.type.title }
+      })
+    },
+  }
+}
+
+function unwrap<T>(service: Service, answer: Answer<T>): T {
+  if (answer.ok) return answer.value
+  throw serviceFailed(service.type.title, answer)
+}
+
+/** What a service's failure says to a caller: in its own words, with its own code. */
+export function serviceFailed(service: string, { fault }: Extract<Answer<never>, { ok: false }>): Problem {
+  const { code, reason, serviceCode, status } = fault
+  return new Problem('service_failed', {
+    service,
+    reason,
+    fault: code,
+    ...(serviceCode !== null && { serviceCode }),
+    ...(status !== null && { serviceStatus: status }),
+  })
+}
