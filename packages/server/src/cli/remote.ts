@@ -12,17 +12,19 @@ export interface RemoteFlags {
   readonly json?: boolean
 }
 
-/** A command that talks to a server over HTTP. */
-export function remote(name: string): Command {
-  return new Command(name)
+/** A command that talks to a server over HTTP; `words` are its name and its argument. */
+export function remote(words: string): Command {
+  const [name, argument] = words.split(' ') as [string, string?]
+  const command = argument === undefined ? new Command(name) : new Command(name).argument(argument)
+  return command
     .option('--url <url>', `where the server answers (env ${clientVariables.url}, default as its settings have it)`)
     .option('--config <path>', 'file with settings, in place of ./posthorn.json')
     .option('--json', 'answer in JSON')
 }
 
 /** The same, for one org. */
-export function remoteOf(name: string): Command {
-  return remote(name).option('-o, --org <name>', 'the org; without it, the one that runs the installation')
+export function remoteOf(words: string): Command {
+  return remote(words).option('-o, --org <name>', 'the org; without it, the one that runs the installation')
 }
 
 /**

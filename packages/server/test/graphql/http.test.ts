@@ -42,15 +42,11 @@ describe('a request', () => {
     ['a batch', [{ query: '{ queues { id } }' }], 'body must be object'],
     ['a syntax error', { query: '{ queues {' }, 'Syntax Error: Expected Name, found <EOF>.'],
     ['an unknown field', { query: '{ queues { nonsense } }' }, 'Cannot query field "nonsense" on type "Queue".'],
-    [
-      'a scalar that is none',
-      { query: '{ queues(offset: "a") { id } }' },
-      'Int cannot represent non-integer value: "a"',
-    ],
+    ['a scalar that is none', { query: '{ queues(offset: "a") { id } }' }, 'Int cannot represent non-integer value'],
     [
       'a variable of another kind',
       { query: 'query ($n: Int) { queues(offset: $n) { id } }', variables: { n: 'a' } },
-      'Variable "$n" got invalid value "a"; Int cannot represent non-integer value: "a"',
+      'Variable "$n" got invalid value; Int cannot represent non-integer value',
     ],
     [
       'an operation that is not there',

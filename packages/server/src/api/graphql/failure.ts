@@ -3,6 +3,7 @@ import { errors as catalogue, Problem } from '@posthorn/contract'
 import type { FastifyRequest } from 'fastify'
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { type FailureOptions, fromFramework } from '../failure.ts'
+import { withoutValues } from './withheld-values.ts'
 
 interface Failed {
   readonly data?: ExecutionResult['data']
@@ -62,7 +63,7 @@ function aboutTheQuery(error: Error, origin: Error): Problem | null {
   if (error.message === METHOD_TEXT) return new Problem('method_not_allowed', {})
   const ofGraphql = origin instanceof GraphQLError && !(error as GraphQLError).path
   const ofMercurius = code.startsWith('MER_') && statusCode < 500
-  return ofGraphql || ofMercurius ? new Problem('validation_failed', { problem: error.message }) : null
+  return ofGraphql || ofMercurius ? new Problem('validation_failed', { problem: withoutValues(error.message) }) : null
 }
 
 const METHOD_TEXT = catalogue.method_not_allowed.text
