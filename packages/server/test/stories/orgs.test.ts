@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createClient } from '@posthorn/client'
 import { buildClientSchema, getIntrospectionQuery } from 'graphql'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { RecordIds, Send } from '../access/tenancy-room.ts'
+import { type Send, unknownIds } from '../access/tenancy-room.ts'
 import { graphqlRows, restRows } from '../access/tenancy-rows.ts'
 import { call } from '../api/serve.ts'
 import { describePostgres } from '../databases.ts'
@@ -213,9 +213,8 @@ async function doEverything(send: Send, callers: readonly Record<string, string>
   for (const { name, attempt } of rows) {
     // The queue itself is still needed.
     const isSafe = !/delete|Delete/.test(name)
-    const none: RecordIds = { queue: 987_654, message: 987_654, cron: 987_654, org: 987_654, key: 987_654 }
     for (const headers of [...callers, {}]) {
-      await attempt(send, isSafe ? { ...none, queue: queueId } : none, headers).catch(() => undefined)
+      await attempt(send, isSafe ? { ...unknownIds, queue: queueId } : unknownIds, headers).catch(() => undefined)
     }
   }
 }
