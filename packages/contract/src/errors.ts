@@ -136,7 +136,6 @@ export const errors = {
     'The function has no backend',
     '{who} has no backend for {function}: nothing can be put or asked until a service is attached',
   ),
-  queue_of_function: entry(409, 'The queue belongs to a function', 'Queue {id} is that of function {function}: {act}'),
   body_too_large: entry(413, 'The body is too large', 'Body must not be larger than {limit} bytes'),
   unsupported_media_type: entry(415, 'The media type is not supported', 'Media type {type} is not supported here'),
   list_too_slow: entry(
