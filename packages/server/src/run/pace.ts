@@ -9,8 +9,8 @@ export interface PaceOptions {
 
 const PER_SECOND = 200
 const BURST = 20
-/** So many become possible together: a timer for each would be one every 5 ms. */
-const LEAST_WAIT_MS = 20
+/** So many become possible together: what they cost beside the attempt (a load, a settle) they then share. */
+const LEAST_WAIT_MS = 100
 
 /**
  * How fast the receivers that do nothing but fail are tried, all of them together.

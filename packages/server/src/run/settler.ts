@@ -1,7 +1,8 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { AttemptRecord, Head, Settled, Settlement, Tenure, Verdict } from '../engine/port.ts'
 import type { Log } from '../log.ts'
 import type { Death } from '../queue/deaths.ts'
+import { Lot } from './lot.ts'
 import type { Happenings, Meter } from './port.ts'
 import type { Shard } from './shard.ts'
 
@@ -28,6 +29,8 @@ export interface SettlerOptions {
 
 const BATCH = 500
 const FLUSH_MS = 5
+/** Of what was not delivered. Nobody waits for it, or it is urgent; and it costs a statement of its own. */
+const OTHERS_FLUSH_MS = 25
 const AT_ONCE = 2
 const RETRY_MS = { first: 100, most: 2000 }
 
@@ -42,55 +45,52 @@ const RETRY_MS = { first: 100, most: 2000 }
 export class Settler {
   readonly #options: SettlerOptions
   /** Delivered messages go by themselves: their statement is shorter, and a receiver that fails does not make it longer. */
-  readonly #delivered: Finished[] = []
-  readonly #others: Finished[] = []
+  readonly #delivered: Lot<Finished>
+  readonly #others: Lot<Finished>
   #underWay = 0
   #flushing = 0
-  #timer: Timer | null = null
   #stopped = false
 
   constructor(options: SettlerOptions) {
     this.#options = options
+    const shared = { clock: options.clock, full: BATCH, due: () => this.#flush() }
+    this.#delivered = new Lot({ ...shared, waitMs: FLUSH_MS })
+    this.#others = new Lot({ ...shared, waitMs: OTHERS_FLUSH_MS })
   }
 
   /** Outcomes not yet committed. */
   get pending(): number {
-    return this.#waiting + this.#underWay
+    return this.#delivered.size + this.#others.size + this.#underWay
   }
 
   add(finished: Finished): void {
     // Needed no more, and a slow database lets thousands wait here.
     finished.head.body = null
     finished.head.headers = null
-    const alike = finished.verdict.kind === 'delivered' ? this.#delivered : this.#others
-    alike.push(finished)
-    if (this.#flushing < AT_ONCE && (finished.urgent || alike.length >= BATCH)) this.#flush()
-    else this.#timer ??= this.#options.clock.setTimer(() => this.#flush(), FLUSH_MS)
-  }
-
-  get #waiting(): number {
-    return this.#delivered.length + this.#others.length
+    const lot = finished.verdict.kind === 'delivered' ? this.#delivered : this.#others
+    lot.add(finished, finished.urgent)
   }
 
   /** Gives up: what is not settled now will be attempted again by the next owner. */
   stop(): void {
     this.#stopped = true
-    this.#timer?.cancel()
+    this.#delivered.stop()
+    this.#others.stop()
   }
 
+  /** The others go first: they are few, if anything, and keep nobody waiting. */
   #flush(): void {
-    this.#timer?.cancel()
-    this.#timer = null
-    while (this.#waiting > 0 && this.#flushing < AT_ONCE) {
-      // The others are few, if anything: they keep nobody waiting.
-      const batch = (this.#others.length > 0 ? this.#others : this.#delivered).splice(0, BATCH)
-      this.#flushing += 1
-      this.#underWay += batch.length
-      void this.#settle(batch, false).then(() => {
-        this.#flushing -= 1
-        if (this.#waiting > 0 && !this.#timer) this.#flush()
-      })
-    }
+    for (const lot of [this.#others, this.#delivered])
+      while (lot.isDue && this.#flushing < AT_ONCE) this.#begin(lot.take(BATCH))
+  }
+
+  #begin(batch: readonly Finished[]): void {
+    this.#flushing += 1
+    this.#underWay += batch.length
+    void this.#settle(batch, false).then(() => {
+      this.#flushing -= 1
+      this.#flush()
+    })
   }
 
   async #settle(batch: readonly Finished[], again: boolean): Promise<void> {
