@@ -23,7 +23,7 @@ export function buildRequest(route: Route, input: Values): BuiltRequest {
     return { path: path + queryOf({ where }), body: JSON.stringify(patch) }
   }
   const inBody = route.verb === 'POST' || route.verb === 'PUT'
-  return { path, body: inBody ? JSON.stringify(rest) : undefined }
+  return inBody ? { path, body: JSON.stringify(rest) } : { path: path + queryOf(rest), body: undefined }
 }
 
 function queryOf({ where, orderBy, ...plain }: Values): string {

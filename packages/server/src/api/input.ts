@@ -9,13 +9,16 @@ type Values = Record<string, unknown>
 
 /** Reads the input of one operation. @throws Problem for what the schemas could not say */
 export function inputReader(operation: Operation, maxBodyBytes: number): (request: FastifyRequest) => Values {
-  const { path, headers } = inputParts(operation)
+  const { path, headers, query } = inputParts(operation)
   const { of, list, each } = operation
   const carriesHeaders = 'headers' in operation.input.properties
   return request => {
     const input: Values = list ? { ...readListQuery(of!, request.query as Values) } : ((request.body as Values) ?? {})
     for (const { input: name, wire } of headers) {
       if (request.headers[wire] !== undefined) input[name] = request.headers[wire]
+    }
+    for (const { input: name, wire } of query) {
+      if ((request.query as Values)[wire] !== undefined) input[name] = (request.query as Values)[wire]
     }
     // Last: what the path names cannot be told otherwise by a body.
     for (const { input: name, wire } of path) input[name] = (request.params as Values)[wire]

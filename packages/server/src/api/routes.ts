@@ -79,11 +79,12 @@ function createRoute(name: OperationName, operation: Operation, context: RouteCo
 }
 
 function schemaOf(name: OperationName, operation: Operation): FastifySchema {
-  const { path, headers } = inputParts(operation)
+  const { path, headers, query: told } = inputParts(operation)
   const { properties } = operation.input
   const wired = (parts: typeof path) => Object.fromEntries(parts.map(({ input, wire }) => [wire, properties[input]!]))
   const body = bodySchema(name)
-  const query = operation.of && (operation.list ? listControls(operation.of) : selection(operation))
+  const asked = operation.of && (operation.list ? listControls(operation.of) : selection(operation))
+  const query = (asked || told.length > 0) && { ...wired(told), ...asked }
   const row = operation.of && serialized(operation.of)
   return {
     ...(path.length > 0 && { params: Type.Object(wired(path)) }),

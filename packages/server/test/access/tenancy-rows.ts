@@ -25,6 +25,11 @@ export interface Row {
   attempt(send: Send, ids: RecordIds, headers: Record<string, string>): Promise<Outcome>
 }
 
+/** An operation that can be told of which org it is. */
+export interface NamingRow extends Row {
+  attemptFor(orgName: string, send: Send, ids: RecordIds, headers: Record<string, string>): Promise<Outcome>
+}
+
 export interface Outcome {
   /** `reached`: it was done, or refused for what the record is; `missing`: as for a record that is not there. */
   readonly verdict: 'reached' | 'missing' | 'unauthorized' | 'scope_missing'
@@ -42,9 +47,23 @@ export function restRows(): Row[] {
   return [...rows, ...savers]
 }
 
+export function namingRows(): NamingRow[] {
+  return operationEntries
+    .filter(([, { input }]) => 'orgName' in input.properties)
+    .map(([name]) => ({
+      ...restRow(name, '', {}),
+      attemptFor: (orgName, ...given) => restRow(name, '', { orgName }).attempt(...given),
+    }))
+}
+
 const aliases = pathAliases.map(({ operation, path }) => ({ name: operation, path }))
 
-function restRow(name: OperationName, path: string, { id: withId = false }): Row {
+interface More {
+  readonly id?: boolean
+  readonly orgName?: string
+}
+
+function restRow(name: OperationName, path: string, { id: withId = false, orgName }: More): Row {
   const operation: Operation = operationEntries.find(([other]) => other === name)![1]
   const url = path || operation.path
   return {
@@ -55,10 +74,15 @@ function restRow(name: OperationName, path: string, { id: withId = false }): Row
       const at = operation.each
         ? `${url}?where.id.eq=${ids[holder?.name as never]}`
         : url.replace('{id}', `${ids[holder?.name as never]}`)
-      const asked = operation.list ? `${at}?totalCount=true&limit=100` : at
+      const isInUrl = orgName !== undefined && operation.verb === 'GET'
+      const asked = operation.list ? `${at}?totalCount=true&limit=100` : isInUrl ? `${at}?orgName=${orgName}` : at
       const schema = bodySchema(name)
       const body = schema
-        ? { ...(inputFor(schema, ids) as object), ...(withId && { id: ids[holder?.name as never] }) }
+        ? {
+            ...(inputFor(schema, ids) as object),
+            ...(withId && { id: ids[holder?.name as never] }),
+            ...(orgName && { orgName }),
+          }
         : undefined
       const { status, text, headers: answered } = await send(operation.verb, asked, body, headers)
       return { verdict: verdictOf(status, text), text: `${status} ${answered.get('x-total-count') ?? ''} ${text}` }

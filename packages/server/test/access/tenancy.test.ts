@@ -24,7 +24,7 @@ import {
   type Tenant,
   unknownIds,
 } from './tenancy-room.ts'
-import { graphqlRows, type Outcome, type Row, restRows } from './tenancy-rows.ts'
+import { graphqlRows, namingRows, type Outcome, type Row, restRows } from './tenancy-rows.ts'
 
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` })
 const admin = bearer(ADMIN_SECRET)
@@ -160,6 +160,21 @@ describe('the tenancy matrix', () => {
     ).toEqual(silent.map(() => []))
     for (const listener of [...told, ...silent]) await listener.stop()
   }
+
+  test.each(namingRows())('$name tells no org that is not its caller’s from one that is not there', async row => {
+    const mine = await room.makeTenant()
+    const before = await contentOf(room.db, mine.ids.org)
+    const attempt = (orgName: string, headers: Record<string, string>) =>
+      row.attemptFor(orgName, room.send, other.ids, headers)
+    for (const headers of [bearer(otherKey), { ...admin, ...forOrg(other.name) }]) {
+      const known = await attempt(mine.name, headers)
+      expect(known.text).toContain(mine.name)
+      expect(known.verdict).toBe('missing')
+      expect(known.text.replaceAll(mine.name, 'nobody-has-it')).toBe((await attempt('nobody-has-it', headers)).text)
+      expect((await attempt(other.name, headers)).verdict).toBe('reached')
+    }
+    expect(await contentOf(room.db, mine.ids.org)).toBe(before)
+  })
 
   test('a subscription ends with the key that it came by', async () => {
     const mine = await room.makeTenant()
