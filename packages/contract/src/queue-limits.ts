@@ -60,8 +60,9 @@ export function explicitCircuitBreaker(input: CircuitBreakerInput): CircuitBreak
 
 /** The weight of a queue that says nothing: there is as much room below it as above. */
 export const USUAL_WEIGHT = 10
-export const Weight = Type.Integer({
-  minimum: 1,
-  maximum: 100,
-  description: 'Its share of a busy node: one with 20 gets twice as many turns as one with 10.',
-})
+export const Weight = weight('Its share of a busy node: one with 20 gets twice as many turns as one with 10.')
+export const OrgWeight = weight('The share of a busy node that its queues have together, beside those of other orgs.')
+
+function weight(description: string) {
+  return Type.Integer({ minimum: 1, maximum: 100, description })
+}

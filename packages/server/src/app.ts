@@ -220,7 +220,10 @@ async function openNode(parts: NodeParts, closing: Closing) {
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
     unanswered: () => db.cutConnections(),
     told: ({ orgId, id }) => publishMessage(changes, orgId, id),
-    heardOf: ({ kind }) => kind === 'tenant' && parts.tenants.changed(),
+    heardOf({ kind }) {
+      if (kind === 'tenant') parts.tenants.changed()
+      if (kind === 'org') book.forgetAll()
+    },
     led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),
   })
   closing.add('announcements', async () => announcer.stop())

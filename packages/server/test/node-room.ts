@@ -62,11 +62,13 @@ export class Room {
   }
 
   open(id = 'a', limits: Partial<Limits> = {}, more: Peculiarities = {}) {
+    const known = new Map<number, Route | null>()
     const node = new WorkingNode<Route>({
       id,
       engine: this.engine,
       locks: more.locks === null ? null : this.locks,
-      routes: this.#routesOf(),
+      routes: this.#routesOf(known),
+      heardOf: ({ kind }) => kind === 'org' && known.clear(),
       delivery: {
         attempt: (route, head, nth, done) => {
           const { now } = this.time
@@ -117,8 +119,7 @@ export class Room {
     return node
   }
 
-  #routesOf(): Routes<Route> {
-    const known = new Map<number, Route | null>()
+  #routesOf(known: Map<number, Route | null>): Routes<Route> {
     return {
       get: id => known.get(id),
       load: async ids => {
@@ -147,6 +148,12 @@ export class Room {
     this.#note('queue', queueId, null)
   }
 
+  /** As tenant/ does it. */
+  changeOrg(orgId: number, fields: Partial<Route>): void {
+    for (const [id, route] of this.routes) if (route.orgId === orgId) this.routes.set(id, { ...route, ...fields })
+    this.#note('org', orgId, null)
+  }
+
   cancel(id: number): void {
     const { store } = this.engine
     const row = store.live.get(id)!
@@ -154,7 +161,7 @@ export class Room {
     this.#note('message', row.queueId, id)
   }
 
-  #note(kind: 'queue' | 'message', queueId: number, messageId: number | null): void {
+  #note(kind: 'queue' | 'message' | 'org', queueId: number, messageId: number | null): void {
     const { store } = this.engine
     const xid = store.begin()
     store.changes.push({ xid, change: { kind, queueId, messageId } })

@@ -35,6 +35,7 @@ export function routeOf(id: number, fields: Partial<Route> = {}): Route {
   return {
     id,
     orgId: 1,
+    orgWeight: 10,
     version: 1,
     callbackUrl: 'http://receiver.test',
     function: null,

@@ -232,6 +232,8 @@ export interface Org {
   config: Record<string, unknown>
   /** The address that its emails are sent from. */
   emailFrom: string | null
+  /** The share of a busy node that its queues have together, beside those of other orgs. */
+  weight: number
   /** Whether it runs the installation. It cannot be deleted. */
   isInstance: boolean
   createdAt: string
@@ -405,11 +407,12 @@ export interface OrgWhere {
   name?: Comparison<string>
   title?: Comparison<string>
   emailFrom?: Comparison<string | null>
+  weight?: Comparison<number>
   createdAt?: Comparison<string>
   updatedAt?: Comparison<string>
 }
 
-export type OrgSortable = 'id' | 'name' | 'title' | 'emailFrom' | 'createdAt' | 'updatedAt'
+export type OrgSortable = 'id' | 'name' | 'title' | 'emailFrom' | 'weight' | 'createdAt' | 'updatedAt'
 
 export interface KeyWhere {
   id?: Comparison<number>
@@ -912,6 +915,8 @@ export interface OrgsCreateInput {
   config?: Record<string, unknown>
   /** The address that its emails are sent from. */
   emailFrom?: string | null
+  /** The share of a busy node that its queues have together, beside those of other orgs. */
+  weight?: number
 }
 
 /** Input of orgs.get. */
@@ -927,6 +932,8 @@ export interface OrgsUpdateInput {
   config?: Record<string, unknown>
   /** The address that its emails are sent from. */
   emailFrom?: string | null
+  /** The share of a busy node that its queues have together, beside those of other orgs. */
+  weight?: number
   id: number
 }
 

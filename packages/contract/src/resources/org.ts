@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { OrgWeight, USUAL_WEIGHT } from '../queue-limits.ts'
 import {
   type CreateOf,
   optional,
@@ -48,6 +49,7 @@ export const org = resource({
       ),
       { default: null },
     ),
+    weight: optional(OrgWeight, { default: USUAL_WEIGHT }),
     isInstance: readOnly(Type.Boolean({ description: 'Whether it runs the installation. It cannot be deleted.' }), {
       filter: false,
       sort: false,

@@ -95,7 +95,7 @@ export interface Found {
  * keys that are no longer what they were.
  */
 export interface Change {
-  readonly kind: 'queue' | 'message' | 'purge' | 'tenant'
+  readonly kind: 'queue' | 'message' | 'purge' | 'tenant' | 'org'
   readonly queueId: number
   readonly messageId: number | null
 }

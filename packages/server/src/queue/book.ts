@@ -18,6 +18,8 @@ import type { SecretBox } from '../tenant/secret-box.ts'
 export interface QueueConfig {
   readonly id: number
   readonly orgId: number
+  /** Its org's share of a busy node. */
+  readonly orgWeight: number
   readonly name: string
   /** Null for a pull queue. */
   readonly callbackUrl: string | null
@@ -164,6 +166,7 @@ export class QueueBook {
     return {
       id: row.id,
       orgId: row.org_id,
+      orgWeight: row.org_weight,
       name: row.name,
       callbackUrl: row.callback_url,
       function: row.function,
@@ -205,6 +208,7 @@ export class QueueBook {
 interface QueueRow {
   readonly id: number
   readonly org_id: number
+  readonly org_weight: number
   readonly name: string
   readonly callback_url: string | null
   readonly function: string | null

@@ -169,7 +169,9 @@ export class Dispatcher<R extends Route> {
   }
 
   changed({ kind, queueId, messageId }: Change): void {
-    const queue = kind === 'tenant' ? undefined : this.#holdings.get(queueId)
+    if (kind === 'org') for (const queue of this.#holdings.ofOrg(queueId)) this.#router.route(queue)
+    if (kind === 'org' || kind === 'tenant') return
+    const queue = this.#holdings.get(queueId)
     if (!queue) return
     if (kind === 'message' && messageId !== null) queue.drop(messageId)
     if (kind === 'purge') queue.purge()

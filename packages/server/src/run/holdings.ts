@@ -86,6 +86,11 @@ export class Holdings<R extends Route> {
     this.#clear(shard)
   }
 
+  /** The queues in memory that belong to this org. */
+  ofOrg(orgId: number): QueueRun<R>[] {
+    return [...this.#queues.values()].filter(({ route }) => route?.orgId === orgId)
+  }
+
   get(queueId: number): QueueRun<R> | undefined {
     return this.#queues.get(queueId)
   }

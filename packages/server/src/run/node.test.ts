@@ -189,6 +189,30 @@ test('a change of configuration that nobody announces takes effect within a seco
   expect(room.outcomeOf(id)).toBe('live')
 })
 
+test('an org whose weight changes has its share of a full node within a second, over all its queues', async () => {
+  const room = new Room()
+  const ids = Array.from({ length: 20 }, (_, index) => index + 1)
+  for (const id of ids) room.add(id, { orgId: id % 2, concurrency: 50 })
+  room.takesMs = 10
+  const made = [0, 0]
+  room.receiver = attempt => {
+    made[attempt.head.queueId % 2]! += 1
+    attempt.end('delivered')
+  }
+  const node = await room.start('a', { inFlight: 60 })
+  for (const id of ids) await room.put(id, 1000, {}, node)
+  const shareIn = async (ms: number) => {
+    const [even, odd] = made as [number, number]
+    await room.pass(ms)
+    return (made[1]! - odd) / (made[0]! - even)
+  }
+  await room.pass(200)
+  expect(await shareIn(400)).toBeCloseTo(1, 1)
+  room.changeOrg(1, { orgWeight: 40 })
+  await room.pass(1000)
+  expect(await shareIn(400)).toBeGreaterThan(2)
+})
+
 test('an attempt is made with the configuration of its start', async () => {
   const room = new Room()
   room.add(1)

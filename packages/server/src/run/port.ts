@@ -9,6 +9,8 @@ import type { Sweeper } from './sweeper.ts'
 export interface Route {
   readonly id: number
   readonly orgId: number
+  /** Its org's share of a busy node. */
+  readonly orgWeight: number
   readonly version: number
   /** Null for a pull queue: nothing is sent, consumers claim. */
   readonly callbackUrl: string | null

@@ -246,6 +246,74 @@ test('of more queues than a node has attempts, the heavy ones still get more, an
   expect(Math.min(...usual.map(queue => made.get(queue)!))).toBeGreaterThan(0.7 * mean(usual))
 })
 
+/** A queue of an org of a weight. */
+const own = (queue: QueueRun<Route>, orgId: number, orgWeight = 10, weight = 10): QueueRun<Route> => {
+  queue.configure(routeOf(queue.id, { orgId, orgWeight, weight }))
+  return queue
+}
+
+test('two hundred queues of one org get as many turns together as the single one of another', () => {
+  const room = open(400)
+  const many = Array.from({ length: 200 }, (_, id) => own(room.queueOf(id), 1))
+  const single = own(room.queueOf(1000), 2)
+  const turns = new Map([...many, single].map(queue => [queue, 0]))
+  for (const queue of turns.keys()) room.round.add(queue)
+  for (let nth = 0; nth < 4000; nth++) {
+    const queue = room.round.next()!
+    turns.set(queue, turns.get(queue)! + 1)
+    room.round.add(queue)
+  }
+  expect(turns.get(single)).toBe(2000)
+  expect([...new Set(many.map(queue => turns.get(queue)))]).toEqual([10])
+})
+
+test.each([
+  ['a few orgs', [5, 10, 20, 40], 3],
+  ['extremes', [1, 10, 100], 1],
+  ['many orgs', [...Array(50).fill(10), ...Array(5).fill(20), ...Array(5).fill(5)], 2],
+])(
+  '%s get turns by their weights, whatever their queues weigh, and those get theirs within',
+  (_what, weights, queues) => {
+    const { round, queueOf } = open()
+    const all = weights.flatMap((weight, org) =>
+      Array.from({ length: queues }, (_, nth) => own(queueOf(org * 10 + nth), org, weight, nth === 0 ? 20 : 10)),
+    )
+    const turns = new Map(all.map(queue => [queue, 0]))
+    for (const queue of all) round.add(queue)
+    const total = weights.reduce((sum, weight) => sum + weight, 0)
+    for (let nth = 0; nth < 40 * total; nth++) {
+      const queue = round.next()!
+      turns.set(queue, turns.get(queue)! + 1)
+      round.add(queue)
+    }
+    for (const [org, weight] of weights.entries()) {
+      const counts = all.filter(({ route }) => route!.orgId === org).map(queue => turns.get(queue)!)
+      const sum = counts.reduce((made, count) => made + count, 0)
+      expect(Math.abs(sum - 40 * weight), `org ${org} of weight ${weight}`).toBeLessThanOrEqual(Math.max(2, weight / 5))
+      const [heavy, light] = counts
+      if (light) expect(Math.abs(heavy! - 2 * light)).toBeLessThanOrEqual(4)
+    }
+  },
+)
+
+test('an org whose weight changes has it from its next turn on', () => {
+  const { round, queueOf } = open()
+  const [one, other] = [own(queueOf(1), 1), own(queueOf(2), 2)]
+  const turns = () => {
+    const made = [0, 0]
+    for (let nth = 0; nth < 300; nth++) {
+      const queue = round.next()!
+      made[queue === one ? 0 : 1]! += 1
+      round.add(queue)
+    }
+    return made
+  }
+  for (const queue of [one, other]) round.add(queue)
+  expect(turns()).toEqual([150, 150])
+  own(one, 1, 20)
+  expect(turns()).toEqual([200, 100])
+})
+
 test('a queue of weight 1 beside one of weight 100 always has an attempt under way', () => {
   const room = open()
   const [light, heavy] = [weigh(room.queueOf(1), 1), weigh(room.queueOf(2), 100)]

@@ -1,8 +1,8 @@
 import { USUAL_WEIGHT } from '@posthorn/contract'
+import { OrgTurns } from './org-turns.ts'
 import type { Pace } from './pace.ts'
 import type { Route } from './port.ts'
 import type { Kind, QueueRun } from './queue-run.ts'
-import { Turns } from './turns.ts'
 
 /** A queue of the usual weight with fewer attempts under way than this may go on when half of the node's are taken. */
 const SMALL = 8
@@ -24,20 +24,20 @@ const KINDS = ['first', 'failing', 'silent', 'small', 'large'] as const
  * have one pace among them (see pace.ts), because what fails at once takes the processor and not a place.
  *
  * Queues wait in line with those of their kind, and are of a kind by what they have under way for their weight. When room
- * is short, each line gives its turns by deficit: at every visit a queue gains its weight, and a message costs the usual
- * one. So a weight of 20 starts two messages a round, one of 5 a message every other round, and every queue has its turn.
+ * is short, each line gives its turns to orgs and, within an org, to its queues by their weights (org-turns.ts): a weight of
+ * 20 starts two messages a round, one of 5 a message every other round, and every queue has its turn.
  * However many wait, an attempt that ends costs the same.
  */
 export class Round<R extends Route> {
   readonly #most: number
   readonly #pace: Pick<Pace, 'allows' | 'started'>
   readonly #room: Readonly<Record<Kind, number>>
-  readonly #lines: Readonly<Record<Kind, Turns<QueueRun<R>>>> = {
-    silent: new Turns(),
-    failing: new Turns(),
-    first: new Turns(),
-    small: new Turns(),
-    large: new Turns(),
+  readonly #lines: Readonly<Record<Kind, OrgTurns<R>>> = {
+    silent: new OrgTurns(),
+    failing: new OrgTurns(),
+    first: new OrgTurns(),
+    small: new OrgTurns(),
+    large: new OrgTurns(),
   }
   /** Queues with an attempt under way that was started although their receiver had not answered. */
   readonly #silent = new Set<QueueRun<R>>()
@@ -66,7 +66,7 @@ export class Round<R extends Route> {
   /** The next queue whose turn it is; it waits for another when it is added again. */
   next(): QueueRun<R> | null {
     for (const kind of KINDS) {
-      const queue = this.#hasRoom(kind) ? nextTurn(this.#lines[kind]) : null
+      const queue = this.#hasRoom(kind) ? this.#lines[kind].next() : null
       if (!queue) continue
       queue.isReady = false
       return queue
@@ -85,20 +85,19 @@ export class Round<R extends Route> {
     this.inFlight -= 1
     if (queue.inFlight === 0) this.#silent.delete(queue)
     if (!queue.isReady || queue.kind === this.#kindOf(queue)) return
-    this.#lines[queue.kind].leave(queue.place)
+    this.#lines[queue.kind].leave(queue)
     this.#join(queue)
   }
 
   #join(queue: QueueRun<R>): void {
     queue.kind = this.#kindOf(queue)
-    if (queue.credit >= USUAL_WEIGHT) this.#lines[queue.kind].addFirst(queue.place)
-    else this.#lines[queue.kind].add(queue.place)
+    this.#lines[queue.kind].add(queue)
   }
 
   #hasRoom(kind: Kind): boolean {
     const counted = kind === 'silent' ? this.#silent.size : this.inFlight - this.#silent.size
     if (counted >= this.#room[kind]) return false
-    return kind !== 'failing' || (this.#lines.failing.size > 0 && this.#pace.allows())
+    return kind !== 'failing' || (!this.#lines.failing.isEmpty && this.#pace.allows())
   }
 
   #kindOf({ window, inFlight, weight }: QueueRun<R>): Kind {
@@ -109,16 +108,4 @@ export class Round<R extends Route> {
     const most = share > 1 ? Math.max(SMALL, Math.min(share * SMALL, this.#most * LARGEST_SMALL)) : share * SMALL
     return inFlight < Math.max(1, most) ? 'small' : 'large'
   }
-}
-
-function nextTurn<R extends Route>(line: Turns<QueueRun<R>>): QueueRun<R> | null {
-  for (let queue = line.next(); queue; queue = line.next()) {
-    if (queue.credit < USUAL_WEIGHT) queue.credit += queue.weight
-    if (queue.credit >= USUAL_WEIGHT) {
-      queue.credit -= USUAL_WEIGHT
-      return queue
-    }
-    line.add(queue.place)
-  }
-  return null
 }

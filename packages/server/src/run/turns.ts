@@ -23,6 +23,11 @@ export class Turns<T> {
     return this.#size
   }
 
+  /** Whose turn it is, without taking it. */
+  get first(): T | null {
+    return this.#first?.one ?? null
+  }
+
   /** Does nothing for one that is in line already. */
   add(place: Place<T>): void {
     if (place.line) return

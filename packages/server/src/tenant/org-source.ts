@@ -7,6 +7,7 @@ const columns: Columns = {
   name: column('o.name', 'text'),
   title: column('o.title', 'text'),
   emailFrom: column('o.email_from', 'text', { nullable: true }),
+  weight: column('o.weight', 'int8'),
   createdAt: timestamp('o.created_at'),
   updatedAt: timestamp('o.updated_at'),
 }
@@ -37,6 +38,7 @@ function decodeOrg(row: OrgRow): Org {
     title: row.title,
     config: row.config,
     emailFrom: row.emailFrom,
+    weight: row.weight,
     isInstance: row.isInstance,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

@@ -32,6 +32,18 @@ eachDatabase('orgs', open => {
     expect(await orgs()['orgs.get'](operator, { id: instanceOrgId })).toMatchObject({ isInstance: true })
   })
 
+  test('have a weight, of whose change every node hears, and of no other', async () => {
+    const { id } = await orgs()['orgs.create'](operator, { name: 'heavy', weight: 30 })
+    const noted = async () => {
+      const text = "SELECT kind FROM posthorn.change WHERE kind = 'org' AND queue_id = $1::int"
+      return (await open().query({ name: '', text }, [id])).length
+    }
+    await orgs()['orgs.update'](operator, { id, title: 'Heavy' })
+    expect(await noted()).toBe(0)
+    expect(await orgs()['orgs.update'](operator, { id, weight: 5 })).toMatchObject({ weight: 5, title: 'Heavy' })
+    expect(await noted()).toBe(1)
+  })
+
   test('have names of their own', async () => {
     await orgs()['orgs.create'](operator, { name: 'twice' })
     await expect(orgs()['orgs.create'](operator, { name: 'twice' })).rejects.toThrow('There is an org twice already')

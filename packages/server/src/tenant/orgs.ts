@@ -5,7 +5,7 @@
  * records go afterwards (`org-removal.ts`). Every change that callers may notice is written with the note that makes each
  * node forget what it knows of orgs and keys.
  */
-import { type Org, type OrgCreate, type OrgUpdate, type Output, Problem } from '@posthorn/contract'
+import { type Org, type OrgCreate, type OrgUpdate, type Output, Problem, USUAL_WEIGHT } from '@posthorn/contract'
 import type { Database, Executor, Param, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import { Params } from '../list/condition.ts'
@@ -41,7 +41,8 @@ const CREATE: Statement = {
   name: 'create_org',
   text: `
     WITH made AS (
-      INSERT INTO posthorn.org (name, title, config, email_from) VALUES ($1::text, $2::text, $3::jsonb, $4::text)
+      INSERT INTO posthorn.org (name, title, config, email_from, weight)
+      VALUES ($1::text, $2::text, $3::jsonb, $4::text, $5::smallint)
       ON CONFLICT (name) WHERE deleted_at IS NULL DO NOTHING RETURNING id
     ), noted AS (
       INSERT INTO posthorn.change (kind, queue_id) SELECT 'tenant', id FROM made
@@ -79,8 +80,8 @@ async function getOrg({ db }: OrgsOptions, id: number): Promise<Org> {
 }
 
 async function createOrg(room: OrgsOptions, input: OrgCreate): Promise<Org> {
-  const { name, title = name, config = {}, emailFrom = null } = input
-  const [made] = await room.db.query<{ id: number }>(CREATE, [name, title, storedConfig(config), emailFrom])
+  const { name, title = name, config = {}, emailFrom = null, weight = USUAL_WEIGHT } = input
+  const [made] = await room.db.query<{ id: number }>(CREATE, [name, title, storedConfig(config), emailFrom, weight])
   if (!made) throw new Problem('org_exists', { name })
   room.changed()
   return getOrg(room, made.id)
@@ -93,6 +94,7 @@ const COLUMNS: {
   title: ['title', 'text', value => value],
   config: ['config', 'jsonb', storedConfig],
   emailFrom: ['email_from', 'text', value => value],
+  weight: ['weight', 'smallint', value => value],
 }
 
 async function updateOrg(room: OrgsOptions, { id, ...patch }: OrgUpdate & ById): Promise<Org> {
@@ -104,9 +106,14 @@ async function updateOrg(room: OrgsOptions, { id, ...patch }: OrgUpdate & ById):
   })
   if (sets.length > 0) {
     const { text, values } = params.finish(`
-      UPDATE posthorn.org SET ${sets.join(', ')}, updated_at = now()
-      WHERE id = ${params.add(id, 'int')} AND deleted_at IS NULL`)
+      WITH updated AS (
+        UPDATE posthorn.org SET ${sets.join(', ')}, updated_at = now()
+        WHERE id = ${params.add(id, 'int')} AND deleted_at IS NULL RETURNING id
+      )
+      INSERT INTO posthorn.change (kind, queue_id)
+      SELECT 'org', id FROM updated WHERE ${params.add(patch.weight !== undefined, 'boolean')}`)
     await room.db.query({ name: '', text }, values)
+    if (patch.weight !== undefined) room.changed()
   }
   return getOrg(room, id)
 }

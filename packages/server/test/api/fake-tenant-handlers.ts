@@ -56,7 +56,7 @@ export function createFakeTenantHandlers(orgs: Map<number, Org>, keys: Map<numbe
 
 export function fakeOrg(id: number): Org {
   const times = { createdAt: NOW, updatedAt: NOW }
-  return { id, name: `org${id}`, title: '', config: {}, emailFrom: null, isInstance: false, ...times }
+  return { id, name: `org${id}`, title: '', config: {}, emailFrom: null, weight: 10, isInstance: false, ...times }
 }
 
 export function fakeKeyRow(id: number): Key {

@@ -121,6 +121,7 @@ function routeOf(id: number): Route {
   return {
     id,
     orgId: 1,
+    orgWeight: 10,
     version: 1,
     callbackUrl: 'http://x',
     function: null,

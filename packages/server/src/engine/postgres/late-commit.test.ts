@@ -132,6 +132,7 @@ function openNode(
   const route: Route = {
     id: queueId,
     orgId: f.orgId,
+    orgWeight: 10,
     version: 1,
     callbackUrl: 'http://receiver/',
     function: null,
