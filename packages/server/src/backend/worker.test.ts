@@ -98,6 +98,20 @@ test('what is started together is sent together, in batches as the service takes
   expect(room.notes.at(-1)).toEqual({ inFlight: 0, error: null })
 })
 
+test('batches that are ready do not wait for one another, up to four at a time', async () => {
+  const room = new Room()
+  const ends: (() => void)[] = []
+  room.deliver = ids => new Promise<Outcome[]>(resolve => void ends.push(() => resolve(ids.map(() => delivered))))
+  room.add(1, 65)
+  await settled()
+  expect(room.batches.map(({ length }) => length)).toEqual([10, 10, 10, 10])
+  while (ends.length > 0) {
+    ends.shift()!()
+    await settled()
+  }
+  expect(room.counts()).toEqual({ delivered: 65 })
+})
+
 test('of a batch that fails in part each message has its own end', async () => {
   const room = new Room()
   room.deliver = async ids =>

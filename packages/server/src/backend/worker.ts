@@ -42,8 +42,9 @@ export interface WorkerMeans extends OutcomeRules {
 }
 
 const BATCHES_AT_ONCE = 4
-/** After something went wrong here, or the function turned out to have no backend: before asking again. */
+/** The function turned out to have no backend; or something went wrong here, which others must end: before asking again. */
 const AGAIN_MS = 250
+const AFTER_ERROR_MS = 2_000
 /** As many as a service that is not yet known can take at least. */
 const NO_SERVICE_BATCH = 50
 
@@ -110,7 +111,7 @@ export class Worker {
       })
     } catch (error) {
       this.#means.failed(error)
-      this.#giveBack(taken.length > 0 ? taken : this.#take(NO_SERVICE_BATCH), AGAIN_MS)
+      this.#giveBack(taken.length > 0 ? taken : this.#take(NO_SERVICE_BATCH), AFTER_ERROR_MS)
     }
   }
 
@@ -118,6 +119,8 @@ export class Worker {
     const startedAt = this.#means.monotonic()
     this.#underWay += tasks.length
     this.#means.noted(tasks[0]!.route, this.#underWay, null)
+    // What does not fit into this batch need not wait for its end.
+    this.#begin()
     try {
       const outcomes = await this.#means.deliver(service, assignment, tasks)
       this.#underWay -= tasks.length

@@ -105,3 +105,18 @@ test('what fails for what is in it neither narrows the queue nor opens its circu
   expect(room.engine.store.live.size).toBe(0)
   expect(node.stats.openCircuits).toBe(0)
 })
+
+test('a worker that is started anew is tried afresh, whatever its service asked for before', async () => {
+  const room = new Room()
+  room.add(1, { ...FUNCTION, startedAt: 1, circuitBreaker: { failures: 1, probeMs: 50_000, maxProbeMs: 50_000 } })
+  room.receiver = attempt => attempt.end('failed', {}, 50_000)
+  const node = await room.start()
+  const [id] = await room.put(1, 1, {}, node)
+  await room.pass(3000)
+  expect(room.outcomeOf(id)).toBe('live')
+  room.receiver = attempt => attempt.end('delivered')
+  room.change(1, { startedAt: 2 })
+  node.changed()
+  await room.pass(3000)
+  expect(room.outcomeOf(id)).toBe('delivered')
+})
