@@ -1,4 +1,5 @@
 /** From a caller's trace over a put and its attempts to the receiver, with an SDK as users bring it. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -78,6 +79,23 @@ async function spansOf(kind: SpanKind, count: number): Promise<ReadableSpan[]> {
   return found()
 }
 
+/** As undici's instrumentation does it: a span for each request that is made, and its header. */
+function instrumentRequests(): () => void {
+  const tracer = trace.getTracer('another')
+  const created = (message: unknown): void => {
+    const { request } = message as {
+      request: { addHeader(name: string, value: string): void; method: string; origin: string }
+    }
+    // Not this test's own calls.
+    if (!to('').startsWith(request.origin)) return
+    const span = tracer.startSpan(request.method)
+    if (span.isRecording()) request.addHeader('traceparent', `00-${'e'.repeat(32)}-${span.spanContext().spanId}-01`)
+    span.end()
+  }
+  subscribe('undici:request:create', created)
+  return () => unsubscribe('undici:request:create', created)
+}
+
 const headerOf = (path: string, name: string): unknown => came.get(path)?.[0]?.[name]
 const to = (path: string): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}${path}`
 
@@ -152,4 +170,21 @@ test('a trace that the message brings itself is not replaced by the request’s,
   const [attempt] = await spansOf(SpanKind.CLIENT, 1)
   expect(attempt!.parentSpanContext?.spanId).toBe('2222222222222222')
   expect(headerOf('/given', 'x-own')).toBe('kept')
+})
+
+test('what instruments all requests of the process leaves those to receivers alone', async () => {
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/quiet') })
+  const stop = instrumentRequests()
+  await post('/messages/', { queueId, body: 'x' }, { traceparent })
+  const [attempt] = await spansOf(SpanKind.CLIENT, 1)
+  stop()
+  expect(headerOf('/quiet', 'traceparent')).toBe(`00-${CALLER.trace}-${attempt!.spanContext().spanId}-01`)
+})
+
+test('a trace that its caller does not sample is passed on, and nothing of it is recorded', async () => {
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/unsampled') })
+  await post('/messages/', { queueId, body: 'x' }, { traceparent: `${traceparent.slice(0, -2)}00` })
+  await expect.poll(() => came.get('/unsampled')?.length).toBe(1)
+  expect(headerOf('/unsampled', 'traceparent')).toMatch(new RegExp(`^00-${CALLER.trace}-[0-9a-f]{16}-00$`))
+  expect(exporter.getFinishedSpans()).toEqual([])
 })

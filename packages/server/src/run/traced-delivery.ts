@@ -1,4 +1,4 @@
-import { type Carrier, carrierIn, type Tracing, withCarrier } from '../tracing.ts'
+import { carrierIn, isSampled, type Tracing, withCarrier } from '../tracing.ts'
 import type { Delivery, Route } from './port.ts'
 
 /** What a span says of its queue. */
@@ -9,7 +9,8 @@ export interface TracedRoute extends Route {
 
 /**
  * Attempts with a span each, which follows from the put that stored the message. The receiver gets that span as its parent,
- * in the headers of the message, and whatever else watches this process's requests is told to leave them alone.
+ * in the headers of the message, and whatever else watches this process's requests is told to leave them alone. A trace that
+ * its caller does not sample goes on to the receiver as it is, and costs next to nothing.
  */
 export function traceDelivery<R extends TracedRoute>(delivery: Delivery<R>, tracing: Tracing): Delivery<R> {
   const known = new WeakMap<R, ReturnType<typeof describe>>()
@@ -20,8 +21,12 @@ export function traceDelivery<R extends TracedRoute>(delivery: Delivery<R>, trac
   }
   return {
     attempt(route, head, nth, done) {
+      const parent = carrierIn(head.headers)
+      if (parent !== null && !isSampled(parent)) {
+        tracing.quietly(() => delivery.attempt(route, head, nth, done))
+        return
+      }
       const { name, attributes } = describedOf(route)
-      const parent: Carrier | null = carrierIn(head.headers)
       const own = { ...attributes, 'posthorn.message.id': head.id, 'posthorn.attempt': nth }
       const span = tracing.start({ name, kind: 'attempt', attributes: own, parent })
       head.headers = withCarrier(head.headers, span.carrier)
