@@ -11,12 +11,13 @@ import { drain } from './scenarios/drain.mjs'
 import { fanOut } from './scenarios/fan-out.mjs'
 import { hanging } from './scenarios/hanging.mjs'
 import { latency } from './scenarios/latency.mjs'
+import { manyQueues } from './scenarios/many-queues.mjs'
 import { nodes } from './scenarios/nodes.mjs'
 import { put } from './scenarios/put.mjs'
 import { size } from './scenarios/size.mjs'
 import { measureSink } from './sink/open.mjs'
 
-const SCENARIOS = [drain, put, latency, fanOut, deadQueue, hanging, nodes, size]
+const SCENARIOS = [drain, put, latency, fanOut, deadQueue, hanging, nodes, size, manyQueues]
 
 /** Gives the exit code: 1 if a message was lost, or a part of the run failed. */
 export async function runBench(options) {

@@ -3,7 +3,17 @@ import { parseArgs } from 'node:util'
 import { giveUp } from '../scripts/say.mjs'
 import { CONTENDERS } from './contenders.mjs'
 
-export const SCENARIO_NAMES = ['drain', 'put', 'latency', 'fan-out', 'dead-queue', 'hanging', 'nodes', 'size']
+export const SCENARIO_NAMES = [
+  'drain',
+  'put',
+  'latency',
+  'fan-out',
+  'dead-queue',
+  'hanging',
+  'nodes',
+  'size',
+  'many-queues',
+]
 
 const FULL = {
   rounds: 3,
@@ -16,6 +26,7 @@ const FULL = {
   events: 30,
   dead: 10_000_000,
   hanging: 1000,
+  active: 1000,
   healthyMs: 6000,
   slow: 50_000,
   largest: 1_000_000,
@@ -31,6 +42,7 @@ const QUICK = {
   events: 5,
   dead: 200_000,
   hanging: 1000,
+  active: 100,
   healthyMs: 1500,
   slow: 6000,
   largest: 20_000,

@@ -15,6 +15,9 @@ const COLUMNS = {
   ownDelayP99: ['p99 of the schedule itself', 2],
   events: ['events per second', 1],
   seconds: ['seconds', 1],
+  startMs: ['start, ms', 0],
+  idleNode: ['at rest, CPU s a minute: node', 2],
+  idleStore: ['database at rest', 2],
   lost: ['lost', 0],
   duplicates: ['twice', 0],
 }
@@ -27,6 +30,7 @@ const TITLES = {
   'dead-queue': 'Beside a dead queue',
   hanging: 'Beside receivers that hang',
   nodes: 'One node and two',
+  'many-queues': 'Queues that do nothing',
   size: 'Backlogs of every size, one after the other on one queue, as its history grows',
 }
 
