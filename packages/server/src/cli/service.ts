@@ -36,8 +36,7 @@ interface PickFlags extends RemoteFlags {
   readonly yes?: boolean
 }
 
-const nameOption = () =>
-  new Option('-n, --name <service>', `which service: ${serviceNames.join(', ')}`).choices(serviceNames)
+const nameOption = () => new Option('-n, --name <service>', 'which service').choices(serviceNames)
 
 /** In Proca's form: each a command of its own, `service:…`. */
 export function serviceCommands(): Command[] {
