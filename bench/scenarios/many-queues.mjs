@@ -1,4 +1,5 @@
 /** A hundred thousand queues of which one in a hundred has messages, beside a thousand that all have: what the others cost. */
+import pg from 'pg'
 import { inPieces } from '../contenders/load.mjs'
 import { withFleet } from '../fleet.mjs'
 
@@ -20,6 +21,7 @@ export const manyQueues = {
         startMs: firstStartMs,
       })
       await addIdle(place, fleet, scale.active * 99)
+      await tidy(fleet)
       const startMs = await restart(fleet)
       await fleet.drain(active, scale.warmUp)
       row(contender, `of ${scale.active * 100} queues`, { ...(await look(place, fleet, active, scale)), startMs })
@@ -50,6 +52,14 @@ async function addIdle(place, fleet, count) {
   await place.sink.reset(count)
   await fleet.fill(ids, count)
   await place.sink.all(PATIENCE_MS)
+}
+
+/** What making them left to be done is not what having them costs. */
+async function tidy({ database }) {
+  const client = new pg.Client(database.connection)
+  await client.connect()
+  await client.query('VACUUM ANALYZE')
+  await client.end()
 }
 
 async function restart(fleet) {
