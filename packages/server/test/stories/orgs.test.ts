@@ -115,7 +115,7 @@ describePostgres('orgs on two nodes', () => {
     const goes = await work('goes', '/goes')
     await receiver.waitFor(({ arrivals }) => arrivals.some(({ path }) => path === '/goes'), 'a tick', 20_000)
     expect(await must(['org', 'delete', 'goes', '--dry-run', ...at(first)])).toMatch(
-      /queues +1\ncrons +1\npending +[12]\nsettled +\d+\nkeys +0\nnothing was changed/,
+      /queues +1\ncrons +1\npending +[12]\nsettled +\d+\nkeys +0\nservices +0\nnothing was changed/,
     )
     expect(await posthorn(['org', 'delete', 'goes', ...at(first)])).toMatchObject({
       code: 2,
