@@ -9,6 +9,7 @@ const PATIENCE_MS = 600_000
 export const manyQueues = {
   name: 'many-queues',
   contenders: ['posthorn'],
+  once: true,
   run: ({ place, scale, contender, row }) =>
     withFleet(place, async fleet => {
       const start = performance.now()
