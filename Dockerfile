@@ -19,13 +19,14 @@ COPY package.json package-lock.json ./
 COPY packages/contract/package.json packages/contract/
 COPY packages/client/package.json packages/client/
 COPY packages/server/package.json packages/server/
-RUN npm ci --no-audit --no-fund --omit=dev --omit=optional --ignore-scripts --workspace=@posthorn/contract --workspace=posthorn
+RUN npm ci --no-audit --no-fund --omit=dev --omit=optional --ignore-scripts --workspace=@posthorn/contract --workspace=@posthorn/client --workspace=posthorn
 
 FROM node:22-slim
 ENV NODE_ENV=production POSTHORN_HOST=0.0.0.0 POSTHORN_PORT=3042 POSTHORN_DATA_DIR=/data
 WORKDIR /app
 COPY --from=production /app ./
 COPY --from=build /src/packages/contract/dist packages/contract/dist
+COPY --from=build /src/packages/client/dist packages/client/dist
 COPY --from=build /src/packages/server/dist packages/server/dist
 COPY packages/server/bin packages/server/bin
 COPY packages/server/migrations packages/server/migrations

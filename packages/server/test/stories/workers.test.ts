@@ -154,8 +154,8 @@ describePostgres('workers on three nodes', () => {
     expect(mailjet.taken.length).toBe(taken + 500)
 
     expect(memory() - memoryBefore, 'memory of 500 orgs on three nodes').toBeLessThan(300 * 1024 * 1024)
-    // Each node looks as often as it did when there was one org.
-    expect(await idleCommits(), 'idle database load').toBeLessThan(1.5 * commitsBefore + 20)
+    // Each node looks as often as it did when there was one org: one commit a second for each would be 1500.
+    expect(await idleCommits(), 'idle database load').toBeLessThan(commitsBefore + 250)
     const [own] = await nodes[0]!.api.get<{ lastError: string | null }[]>('/workers/')
     expect(own!.lastError).toBeNull()
   })
