@@ -18,7 +18,7 @@ export const SCENARIO_NAMES = [
 const FULL = {
   rounds: 3,
   backlog: 100_000,
-  warmUp: 10_000,
+  warmUp: 30_000,
   putMs: 3000,
   bulk: 100_000,
   flowMs: 6000,
@@ -34,7 +34,7 @@ const FULL = {
 const QUICK = {
   rounds: 1,
   backlog: 20_000,
-  warmUp: 2000,
+  warmUp: 5000,
   putMs: 500,
   bulk: 20_000,
   flowMs: 1500,
