@@ -24,6 +24,8 @@ export default defineConfig({
           name: 'units',
           include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['**/node_modules/**', STORIES],
+          // On two cores the default is one, and much of what a unit waits for is a database at work.
+          maxWorkers: '100%',
         },
       },
       {
