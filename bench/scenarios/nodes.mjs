@@ -3,8 +3,11 @@ import { withFleet } from '../fleet.mjs'
 
 const QUEUES = 64
 const SLOW_MS = 20
-/** So few that a node waits for its receivers, and not for a processor. */
-const FEW_IN_FLIGHT = { POSTHORN_MAX_IN_FLIGHT: '50' }
+/**
+ * So few that a node waits for its receivers, and not for a processor; but more than there are queues, because each of those
+ * may always have one under way, however many that makes.
+ */
+const FEW_IN_FLIGHT = { POSTHORN_MAX_IN_FLIGHT: '100' }
 
 export const nodes = {
   name: 'nodes',
