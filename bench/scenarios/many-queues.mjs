@@ -3,7 +3,6 @@ import pg from 'pg'
 import { inPieces } from '../contenders/load.mjs'
 import { withFleet } from '../fleet.mjs'
 
-const REST_MS = 20_000
 const PATIENCE_MS = 600_000
 
 export const manyQueues = {
@@ -32,8 +31,8 @@ export const manyQueues = {
 /** A drain, then a while in which nothing is to be done. */
 async function look(place, fleet, active, scale) {
   const drained = await fleet.drain(active, scale.backlog)
-  const idle = await place.measure(fleet.pids, () => new Promise(resolve => setTimeout(resolve, REST_MS)))
-  const perMinute = 60_000 / REST_MS
+  const idle = await place.measure(fleet.pids, () => new Promise(resolve => setTimeout(resolve, scale.restMs)))
+  const perMinute = 60_000 / scale.restMs
   return { ...drained, idleNode: idle.cpuNode * perMinute, idleStore: idle.cpuStore * perMinute }
 }
 
