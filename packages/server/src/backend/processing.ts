@@ -19,6 +19,7 @@ import {
 import type { Database, Executor, Statement } from '../db/port.ts'
 import { attachFunctionQueue, detachFunctionQueue, restartFunctionQueues } from '../queue/function-queues.ts'
 import type { ServiceType } from '../services/port.ts'
+import { lockOrg } from '../tenant/lock-org.ts'
 import { hasQueue } from './functions.ts'
 import { type BackendCaller, type ReachedOrg, reachOrg } from './reach.ts'
 
@@ -35,10 +36,6 @@ interface Candidate {
   readonly name: string
 }
 
-const LOCK_ORG: Statement = {
-  name: 'processing_lock_org',
-  text: 'SELECT id FROM posthorn.org WHERE id = $1::int AND deleted_at IS NULL FOR NO KEY UPDATE',
-}
 const READ: Statement = {
   name: 'processing_read',
   text: `SELECT b.function, b.service_id, s.name FROM posthorn.backend AS b
@@ -103,7 +100,7 @@ async function readProcessing(db: Executor, { id, name, emailFrom }: ReachedOrg)
 }
 
 async function assign(tx: Executor, room: ProcessingOptions, org: ReachedOrg, input: ProcessingUpdate): Promise<void> {
-  await tx.query(LOCK_ORG, [org.id])
+  await lockOrg(tx, org.id)
   if (input.emailFrom !== undefined) await tx.query(SET_FROM, [org.id, input.emailFrom])
   for (const work of serviceFunctions) {
     const wanted = input[backendFieldOf(work)]

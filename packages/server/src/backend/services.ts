@@ -12,6 +12,7 @@ import { loadStatement } from '../db/statement.ts'
 import { type AnyQuery, findRow, listPage } from '../list/page.ts'
 import { CREDENTIAL_FIELDS, type Credentials, readCredentials } from '../services/credentials.ts'
 import type { ServiceType } from '../services/port.ts'
+import { lockOrg } from '../tenant/lock-org.ts'
 import { servicePasswordPlace } from '../tenant/sealed-columns.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
 import { type BackendCaller, reachOrg } from './reach.ts'
@@ -32,10 +33,6 @@ interface ById {
 }
 export type UpsertService = ServiceCreate & { readonly orgName?: string; readonly id?: number }
 
-const LOCK_ORG: Statement = {
-  name: 'service_lock_org',
-  text: 'SELECT id FROM posthorn.org WHERE id = $1::int AND deleted_at IS NULL FOR NO KEY UPDATE',
-}
 const LATEST: Statement = {
   name: 'service_latest',
   text: 'SELECT id FROM posthorn.service WHERE org_id = $1::int AND name = $2::text ORDER BY id DESC LIMIT 1',
@@ -73,7 +70,7 @@ async function upsertService(room: ServicesOptions, caller: BackendCaller, input
   const org = await reachOrg(room.db, caller, input.orgName, room.instanceOrgId)
   const id = await room.db.transaction(async tx => {
     // Two first upserts of one name at once make one service, not two.
-    await tx.query(LOCK_ORG, [org.id])
+    await lockOrg(tx, org.id)
     const before = await findToChange(tx, org.id, input)
     return saveService(tx, room, org.id, before, input)
   })

@@ -14,6 +14,7 @@ import { Params } from '../list/condition.ts'
 import { type AnyQuery, findRow, listPage } from '../list/page.ts'
 import { withinLimit } from '../list/time-limit.ts'
 import type { Caller } from '../tenant/caller.ts'
+import { lockOrg } from '../tenant/lock-org.ts'
 import { cancelBatch, reviveBatch } from './batches.ts'
 import { findAgain, findTogether, readTogether } from './found.ts'
 import { atPlace } from './place.ts'
@@ -31,10 +32,6 @@ export interface QueuesOptions extends QueueInputRules {
   readonly retentionMs: number
 }
 
-const LOCK_ORG: Statement = {
-  name: 'lock_org',
-  text: 'SELECT id FROM posthorn.org WHERE id = $1::int FOR NO KEY UPDATE',
-}
 const DEAD_LETTER_LINE = loadStatement(import.meta.url, './sql/dead_letter_line.sql')
 const CREATE = loadStatement(import.meta.url, './sql/create_queue.sql')
 const HOLD: Statement = {
@@ -171,7 +168,7 @@ async function updateFound(room: QueuesOptions, { orgId }: Caller, input: QueueU
 async function deleteQueue(room: QueuesOptions, { orgId }: Caller, id: number): Promise<Queue> {
   const last = await getQueue(room, orgId, id)
   await room.db.transaction(async tx => {
-    await tx.query(LOCK_ORG, [orgId])
+    await lockOrg(tx, orgId)
     await tx.query(DELETE, [orgId, id])
     await tx.query(DELETE_CRONS, [id])
   })
@@ -266,7 +263,7 @@ async function alterQueues(
 
 /** Holds the org's row until the transaction ends. @throws Problem dead_letter_queue_unknown, dead_letter_circle */
 async function checkDeadLetters(tx: Executor, orgId: number, ids: readonly number[], target: number): Promise<void> {
-  await tx.query(LOCK_ORG, [orgId])
+  await lockOrg(tx, orgId)
   const line = await tx.query<{ id: number }>(DEAD_LETTER_LINE, [orgId, target])
   if (line.length === 0) throw new Problem('dead_letter_queue_unknown', { id: target })
   const back = line.find(({ id }) => ids.includes(id))
