@@ -1,12 +1,10 @@
 /** What can be asked of an org's own services, besides what their functions do. */
 import { type Input, type Output, Problem } from '@posthorn/contract'
+import type { ById } from '../list/page.ts'
 import type { JsonRequestInput } from '../services/calls.ts'
 import type { BackendCaller } from './reach.ts'
 import type { ServiceUse } from './service-use.ts'
 
-interface ById {
-  readonly id: number
-}
 type StripeCall = 'createPaymentIntent' | 'createCustomer' | 'createPrice' | 'createSubscription'
 
 export type ServiceCalls = ReturnType<typeof createServiceCalls>

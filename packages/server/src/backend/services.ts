@@ -9,7 +9,7 @@ import { type Page, Problem, type Service, type ServiceCreate } from '@posthorn/
 import type { Database, Executor, Statement } from '../db/port.ts'
 import { DatabaseError } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
-import { type AnyQuery, findRow, listPage } from '../list/page.ts'
+import { type AnyQuery, type ById, findById, listPage } from '../list/page.ts'
 import { CREDENTIAL_FIELDS, type Credentials, readCredentials } from '../services/credentials.ts'
 import type { ServiceType } from '../services/port.ts'
 import { lockOrg } from '../tenant/lock-org.ts'
@@ -28,9 +28,6 @@ export interface ServicesOptions {
   readonly listLimitMs: number
 }
 
-interface ById {
-  readonly id: number
-}
 export type UpsertService = ServiceCreate & { readonly orgName?: string; readonly id?: number }
 
 const LATEST: Statement = {
@@ -61,7 +58,7 @@ export function createServices(room: ServicesOptions) {
 }
 
 async function getService(room: ServicesOptions, orgId: number, id: number): Promise<Service> {
-  const found = await findRow(room.db, serviceSource(orgId), [{ field: 'id', op: 'eq', value: id }])
+  const found = await findById(room.db, serviceSource(orgId), id)
   if (!found) throw new Problem('service_not_found', { id })
   return found
 }

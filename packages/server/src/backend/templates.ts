@@ -2,7 +2,7 @@
 import { type Condition, type Page, Problem, type Template, type TemplateCreate, template } from '@posthorn/contract'
 import type { Database, Statement } from '../db/port.ts'
 import { type Columns, column, timestamp } from '../list/filter.ts'
-import { type AnyQuery, findRow, type ListSource, listPage } from '../list/page.ts'
+import { type AnyQuery, type ById, findById, type ListSource, listPage } from '../list/page.ts'
 import { wrongTemplate } from './email/render.ts'
 import { localeKey } from './email/template-book.ts'
 import type { BackendCaller, ReachedOrg } from './reach.ts'
@@ -11,10 +11,6 @@ export interface TemplatesOptions {
   readonly db: Database
   readonly reach: (caller: BackendCaller, orgName: string | undefined) => Promise<ReachedOrg>
   readonly listLimitMs: number
-}
-
-interface ById {
-  readonly id: number
 }
 
 const SAVE: Statement = {
@@ -35,7 +31,7 @@ export type Templates = ReturnType<typeof createTemplates>
 /** The operations on templates, as the contract has them. All throw Problems of the catalogue, and DatabaseError. */
 export function createTemplates({ db, reach, listLimitMs }: TemplatesOptions) {
   const get = async ({ orgId }: BackendCaller | { readonly orgId: number }, { id }: ById): Promise<Template> => {
-    const found = await findRow(db, templateSource(orgId), [{ field: 'id', op: 'eq', value: id }])
+    const found = await findById(db, templateSource(orgId), id)
     if (!found) throw new Problem('template_not_found', { id })
     return found
   }

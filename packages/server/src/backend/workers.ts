@@ -2,7 +2,7 @@
 import { type Page, Problem, type Worker } from '@posthorn/contract'
 import type { Database, Param, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
-import { type AnyQuery, findRow, listPage } from '../list/page.ts'
+import { type AnyQuery, type ById, findById, listPage } from '../list/page.ts'
 import type { BackendCaller } from './reach.ts'
 import { workerSource } from './worker-source.ts'
 
@@ -15,10 +15,6 @@ export interface WorkersOptions {
   readonly changed: () => void
 }
 
-interface ById {
-  readonly id: number
-}
-
 const STOP = loadStatement(import.meta.url, './sql/stop_worker.sql')
 const START = loadStatement(import.meta.url, './sql/start_worker.sql')
 
@@ -29,7 +25,7 @@ export function createWorkers(room: WorkersOptions) {
   const sourceFor = ({ orgId }: BackendCaller) => workerSource(orgId, room.instanceOrgId, room.shardCount)
   /** @throws Problem worker_not_found */
   const get = async (caller: BackendCaller, { id }: ById): Promise<Worker> => {
-    const found = await findRow(room.db, sourceFor(caller), [{ field: 'id', op: 'eq', value: id }])
+    const found = await findById(room.db, sourceFor(caller), id)
     if (!found) throw new Problem('worker_not_found', { id })
     return found
   }

@@ -59,15 +59,15 @@ export async function listPage<Row>(
   return unserved.length === 0 ? work(db) : withinLimit(db, limitMs, unserved, work)
 }
 
-/** Reads one row by a condition on its fields. */
-export async function findRow<Row>(
-  db: Executor,
-  source: ListSource<Row>,
-  where: readonly Condition[],
-): Promise<Row | undefined> {
-  const { statement, params } = pageStatement(source, { ...oneRow, where })
-  const [row] = await db.query(statement, params)
-  return row && source.decode(row)
+/** What an operation on one record is told. */
+export interface ById {
+  readonly id: number
+}
+
+/** Reads one record, if the caller may see it. */
+export async function findById<Row>(db: Executor, source: ListSource<Row>, id: number): Promise<Row | undefined> {
+  const [row] = await findRows(db, source, { where: [{ field: 'id', op: 'eq', value: id }], anyOf: [], limit: 1 })
+  return row
 }
 
 /** Reads at most `limit` rows that hold all of `where` and, unless it is empty, one of `anyOf`, by the primary key. */

@@ -19,7 +19,7 @@ import type { Executor, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { NewMessage, PutResult } from '../engine/port.ts'
 import type { Ids } from '../id.ts'
-import { type AnyQuery, findRow, listPage } from '../list/page.ts'
+import { type AnyQuery, type ById, findById, listPage } from '../list/page.ts'
 import { withinLimit } from '../list/time-limit.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { type TickSource, tickMessage } from './cron-chain.ts'
@@ -37,10 +37,6 @@ export interface CronsOptions extends CronWriteRoom {
   readonly changed: () => void
   /** Bound on lists that no index serves, in milliseconds. */
   readonly listLimitMs: number
-}
-
-interface ById {
-  readonly id: number
 }
 
 const MESSAGE = loadStatement(import.meta.url, './sql/cron_message.sql')
@@ -69,7 +65,7 @@ export function createCrons(room: CronsOptions) {
 }
 
 async function getCron(room: CronsOptions, orgId: number, id: number): Promise<Cron> {
-  const found = await findRow(room.db, cronSource(orgId, { fields: null }), [{ field: 'id', op: 'eq', value: id }])
+  const found = await findById(room.db, cronSource(orgId, { fields: null }), id)
   if (!found) throw new Problem('cron_not_found', { id })
   return found
 }

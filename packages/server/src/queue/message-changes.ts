@@ -4,7 +4,7 @@ import { type Found, type Message, type MessageUpdate, Problem } from '@posthorn
 import type { Database, Executor, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { Ids } from '../id.ts'
-import { type AnyQuery, findRow } from '../list/page.ts'
+import { type AnyQuery, type ById, findById } from '../list/page.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { findAgain, findTogether, mostChanged, readTogether } from './found.ts'
 import type { MessageInputRules } from './message-input.ts'
@@ -18,10 +18,6 @@ export interface MessageRoom extends MessageInputRules {
   readonly changed: () => void
   /** Bound on lists that no index serves, in milliseconds. */
   readonly listLimitMs: number
-}
-
-interface ById {
-  readonly id: number
 }
 
 type Outcomes = readonly (keyof typeof OUTCOMES)[]
@@ -38,8 +34,7 @@ const sourceOf = (room: MessageRoom, orgId: number, query: Pick<AnyQuery, 'where
 
 /** @throws Problem message_not_found */
 export async function getMessage(room: MessageRoom, db: Executor, orgId: number, id: number): Promise<Message> {
-  const where = [{ field: 'id', op: 'eq', value: id }] as const
-  const message = await findRow(db, sourceOf(room, orgId, { where, fields: null }), where)
+  const message = await findById(db, sourceOf(room, orgId, { where: [], fields: null }), id)
   if (!message) throw new Problem('message_not_found', { id })
   return message
 }

@@ -18,7 +18,7 @@ import {
 import { DatabaseError } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { NewMessage, PutResult } from '../engine/port.ts'
-import { type AnyQuery, listPage } from '../list/page.ts'
+import { type AnyQuery, type ById, listPage } from '../list/page.ts'
 import type { Caller } from '../tenant/caller.ts'
 import type { QueueBook, QueueConfig } from './book.ts'
 import { expunge } from './expunge.ts'
@@ -62,10 +62,6 @@ export function createMessages(room: MessagesOptions) {
     redrive: (caller: Caller, { id }: ById) => reviveMessage(room, caller, id, ['dead']),
     resend: (caller: Caller, { id }: ById) => reviveMessage(room, caller, id, SETTLED),
   }
-}
-
-interface ById {
-  readonly id: number
 }
 
 const CANCEL = loadStatement(import.meta.url, './sql/cancel_message.sql')

@@ -11,7 +11,7 @@ import { type Output, type Page, Problem, type Queue } from '@posthorn/contract'
 import type { Database, Executor, Param, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import { Params } from '../list/condition.ts'
-import { type AnyQuery, findRow, listPage } from '../list/page.ts'
+import { type AnyQuery, type ById, findById, listPage } from '../list/page.ts'
 import { withinLimit } from '../list/time-limit.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { lockOrg } from '../tenant/lock-org.ts'
@@ -73,12 +73,8 @@ export function createQueues(room: QueuesOptions) {
   }
 }
 
-interface ById {
-  readonly id: number
-}
-
 async function getQueue(room: QueuesOptions, orgId: number, id: number): Promise<Queue> {
-  const found = await findRow(room.db, queueSource(orgId), [{ field: 'id', op: 'eq', value: id }])
+  const found = await findById(room.db, queueSource(orgId), id)
   if (!found) throw new Problem('queue_not_found', { id })
   return found
 }

@@ -7,7 +7,7 @@
 import { type Key, type KeyCreate, nearest, Problem, parseTimestamp, scopesIn, scopeWords } from '@posthorn/contract'
 import type { Clock } from '../clock.ts'
 import type { Database, Statement } from '../db/port.ts'
-import { type AnyQuery, findRow, listPage } from '../list/page.ts'
+import { type AnyQuery, type ById, findById, listPage } from '../list/page.ts'
 import type { Caller, KnownKey } from './caller.ts'
 import { keySource } from './key-source.ts'
 import { hashToken, makeToken, shownOf } from './tokens.ts'
@@ -48,12 +48,8 @@ export function createKeys(room: KeysOptions) {
   }
 }
 
-interface ById {
-  readonly id: number
-}
-
 async function getKey({ db }: KeysOptions, orgId: number, id: number): Promise<Key> {
-  const found = await findRow(db, keySource(orgId), [{ field: 'id', op: 'eq', value: id }])
+  const found = await findById(db, keySource(orgId), id)
   if (!found) throw new Problem('key_not_found', { id })
   return found
 }

@@ -9,7 +9,7 @@ import { type Org, type OrgCreate, type OrgUpdate, type Output, Problem, USUAL_W
 import type { Database, Executor, Param, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import { Params } from '../list/condition.ts'
-import { type AnyQuery, findRow, listPage } from '../list/page.ts'
+import { type AnyQuery, type ById, findById, listPage } from '../list/page.ts'
 import { withinLimit } from '../list/time-limit.ts'
 import type { Caller } from './caller.ts'
 import { storedConfig } from './org-input.ts'
@@ -69,12 +69,8 @@ export function createOrgs(room: OrgsOptions) {
   }
 }
 
-interface ById {
-  readonly id: number
-}
-
 async function getOrg({ db }: OrgsOptions, id: number): Promise<Org> {
-  const found = await findRow(db, orgSource, [{ field: 'id', op: 'eq', value: id }])
+  const found = await findById(db, orgSource, id)
   if (!found) throw new Problem('org_not_found', { id })
   return found
 }
