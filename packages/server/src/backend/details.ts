@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts'
 import { Generations } from '../generations.ts'
 import type { Detail } from '../services/calls.ts'
-import type { BackendCaller, ReachedOrg } from './reach.ts'
+import type { BackendCaller, Reach } from './reach.ts'
 import { type ServiceUse, serviceFailed } from './service-use.ts'
 
 export interface DetailsOptions {
   readonly use: ServiceUse
-  readonly reach: (caller: BackendCaller, orgName: string | undefined) => Promise<ReachedOrg>
+  readonly reach: Reach
   readonly clock: Clock
 }
 

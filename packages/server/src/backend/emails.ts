@@ -2,12 +2,12 @@ import { type EmailInput, type Message, type MessagePut, Problem } from '@postho
 import type { Executor, Statement } from '../db/port.ts'
 import type { Caller } from '../tenant/caller.ts'
 import type { TemplateBook } from './email/template-book.ts'
-import type { BackendCaller, ReachedOrg } from './reach.ts'
+import type { BackendCaller, Reach, ReachedOrg } from './reach.ts'
 
 export interface EmailsOptions {
   readonly db: Executor
   readonly templates: TemplateBook
-  readonly reach: (caller: BackendCaller, orgName: string | undefined) => Promise<ReachedOrg>
+  readonly reach: Reach
   readonly put: (caller: Caller, message: MessagePut) => Promise<Message>
 }
 

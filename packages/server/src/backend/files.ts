@@ -1,11 +1,11 @@
 /** What an org's storage has. */
 import { FaultError } from '../services/faults.ts'
-import type { BackendCaller, ReachedOrg } from './reach.ts'
+import type { BackendCaller, Reach } from './reach.ts'
 import { type ServiceUse, serviceFailed } from './service-use.ts'
 
 export interface FilesOptions {
   readonly use: ServiceUse
-  readonly reach: (caller: BackendCaller, orgName: string | undefined) => Promise<ReachedOrg>
+  readonly reach: Reach
 }
 
 const USUAL_BYTES = 8 * 1024 * 1024

@@ -21,12 +21,13 @@ import { attachFunctionQueue, detachFunctionQueue, restartFunctionQueues } from 
 import type { ServiceType } from '../services/port.ts'
 import { lockOrg } from '../tenant/lock-org.ts'
 import { hasQueue } from './functions.ts'
-import { type BackendCaller, type ReachedOrg, reachOrg } from './reach.ts'
+import type { BackendCaller, Reach, ReachedOrg } from './reach.ts'
 
 export interface ProcessingOptions {
   readonly db: Database
   readonly types: readonly ServiceType[]
   readonly instanceOrgId: number
+  readonly reach: Reach
   /** Called after the commit of whatever other nodes must hear of; must not throw. */
   readonly changed: () => void
 }
@@ -73,19 +74,19 @@ export type Processing = ReturnType<typeof createProcessing>
 
 /** The operations on what an org uses, as the contract has them. All throw Problems of the catalogue, and DatabaseError. */
 export function createProcessing(room: ProcessingOptions) {
-  const { db, instanceOrgId } = room
+  const { db, reach } = room
   return {
     get: async (caller: BackendCaller, input: { readonly orgName?: string }): Promise<ProcessingRow> =>
-      readProcessing(db, await reachOrg(db, caller, input.orgName, instanceOrgId)),
+      readProcessing(db, await reach(caller, input.orgName)),
     async update(caller: BackendCaller, input: ProcessingUpdate): Promise<ProcessingRow> {
-      const org = await reachOrg(db, caller, input.orgName, instanceOrgId)
+      const org = await reach(caller, input.orgName)
       if (input.emailFrom != null && !ADDRESS.test(input.emailFrom)) {
         const problem = 'body/emailFrom must be an email address: name@domain'
         throw new Problem('validation_failed', { problem, field: 'body/emailFrom' })
       }
       await db.transaction(tx => assign(tx, room, org, input))
       room.changed()
-      return readProcessing(db, await reachOrg(db, caller, input.orgName, instanceOrgId))
+      return readProcessing(db, await reach(caller, input.orgName))
     },
   }
 }

@@ -29,18 +29,18 @@ function isOperator({ orgId, rights, key }: BackendCaller, instanceOrgId: number
 }
 
 /**
- * The org that a call is about: the caller's own, or for the operator the one that is named.
+ * Gives the org that a call is about: the caller's own, or for the operator the one that is named.
  * "Not there" and "not yours" answer alike. @throws Problem org_unknown
  */
-export async function reachOrg(
-  db: Executor,
-  caller: BackendCaller,
-  name: string | undefined,
-  instanceOrgId: number,
-): Promise<ReachedOrg> {
-  const [org] =
-    name === undefined ? await db.query<ReachedOrg>(BY_ID, [caller.orgId]) : await db.query<ReachedOrg>(BY_NAME, [name])
-  if (!org || (org.id !== caller.orgId && !isOperator(caller, instanceOrgId)))
-    throw new Problem('org_unknown', { name: name ?? caller.orgId })
-  return org
+export type Reach = (caller: BackendCaller, orgName: string | undefined) => Promise<ReachedOrg>
+
+export function createReach(db: Executor, instanceOrgId: number): Reach {
+  return async (caller, name) => {
+    const found =
+      name === undefined ? db.query<ReachedOrg>(BY_ID, [caller.orgId]) : db.query<ReachedOrg>(BY_NAME, [name])
+    const [org] = await found
+    if (!org || (org.id !== caller.orgId && !isOperator(caller, instanceOrgId)))
+      throw new Problem('org_unknown', { name: name ?? caller.orgId })
+    return org
+  }
 }

@@ -18,7 +18,7 @@ import { OpenServices } from './open-services.ts'
 import { backendOperations } from './operations.ts'
 import type { OutcomeRules } from './outcomes.ts'
 import { createProcessing } from './processing.ts'
-import { type BackendCaller, reachOrg } from './reach.ts'
+import { createReach } from './reach.ts'
 import { createServiceCalls } from './service-calls.ts'
 import { createServiceUse } from './service-use.ts'
 import { createServices } from './services.ts'
@@ -61,7 +61,7 @@ export function openBackend(options: BackendOptions) {
   const assignments = new Assignments({ db, clock, instanceOrgId })
   const templates = new TemplateBook({ db, clock })
   const use = createServiceUse({ db, secrets, assignments, open })
-  const reach = (caller: BackendCaller, orgName: string | undefined) => reachOrg(db, caller, orgName, instanceOrgId)
+  const reach = createReach(db, instanceOrgId)
   const files = createFiles({ use, reach })
   const atWork = createWorkersAtWork({ ...options, assignments, open, templates, files })
   return {
@@ -69,10 +69,10 @@ export function openBackend(options: BackendOptions) {
     delivery: atWork,
     operations: ({ put, changed }: BackendEdge) =>
       backendOperations({
-        services: createServices({ db, secrets, types, instanceOrgId, listLimitMs }),
+        services: createServices({ db, secrets, types, reach, listLimitMs }),
         serviceCalls: createServiceCalls(use),
         workers: createWorkers({ ...options, changed }),
-        processing: createProcessing({ db, types, instanceOrgId, changed }),
+        processing: createProcessing({ db, types, instanceOrgId, reach, changed }),
         templates: createTemplates({ db, reach, listLimitMs }),
         emails: createEmails({ db, templates, reach, put }),
         details: createDetails({ use, reach, clock }),

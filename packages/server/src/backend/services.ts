@@ -15,7 +15,7 @@ import type { ServiceType } from '../services/port.ts'
 import { lockOrg } from '../tenant/lock-org.ts'
 import { servicePasswordPlace } from '../tenant/sealed-columns.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
-import { type BackendCaller, reachOrg } from './reach.ts'
+import type { BackendCaller, Reach } from './reach.ts'
 import { serviceSource } from './service-source.ts'
 import { holdService, openCredentials, type StoredService } from './stored-service.ts'
 
@@ -24,7 +24,7 @@ export interface ServicesOptions {
   readonly secrets: SecretBox
   /** Every service there is. */
   readonly types: readonly ServiceType[]
-  readonly instanceOrgId: number
+  readonly reach: Reach
   readonly listLimitMs: number
 }
 
@@ -64,7 +64,7 @@ async function getService(room: ServicesOptions, orgId: number, id: number): Pro
 }
 
 async function upsertService(room: ServicesOptions, caller: BackendCaller, input: UpsertService): Promise<Service> {
-  const org = await reachOrg(room.db, caller, input.orgName, room.instanceOrgId)
+  const org = await room.reach(caller, input.orgName)
   const id = await room.db.transaction(async tx => {
     // Two first upserts of one name at once make one service, not two.
     await lockOrg(tx, org.id)

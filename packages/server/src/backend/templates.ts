@@ -5,11 +5,11 @@ import { type Columns, column, timestamp } from '../list/filter.ts'
 import { type AnyQuery, type ById, findById, type ListSource, listPage } from '../list/page.ts'
 import { wrongTemplate } from './email/render.ts'
 import { localeKey } from './email/template-book.ts'
-import type { BackendCaller, ReachedOrg } from './reach.ts'
+import type { BackendCaller, Reach } from './reach.ts'
 
 export interface TemplatesOptions {
   readonly db: Database
-  readonly reach: (caller: BackendCaller, orgName: string | undefined) => Promise<ReachedOrg>
+  readonly reach: Reach
   readonly listLimitMs: number
 }
 
