@@ -11,7 +11,6 @@ export interface DetailsOptions {
 }
 
 interface Remembered {
-  readonly key: string
   readonly at: number
   readonly detail: Detail
 }
@@ -23,27 +22,19 @@ export type Details = ReturnType<typeof createDetails>
 
 /** What is known of supporters, by the org's detail backend. What it answered is remembered for a minute; failures are not. */
 export function createDetails({ use, reach, clock }: DetailsOptions) {
-  const known = new Generations<Remembered>(REMEMBERED)
+  const known = new Generations<Remembered, string>(REMEMBERED)
   return {
     /** @throws Problem org_unknown, function_detached, service_failed (fault: not_found, wrong_answer, timeout …) */
     async lookup(caller: BackendCaller, input: { orgName?: string; email: string; contactRef?: string | null }) {
       const { id } = await reach(caller, input.orgName)
       const { email, contactRef = null } = input
       const key = JSON.stringify([id, email.toLowerCase(), contactRef])
-      const slot = hash(key)
-      const before = known.get(slot)
-      if (before?.key === key && clock.monotonic() - before.at < FRESH_MS) return before.detail as never
+      const before = known.get(key)
+      if (before && clock.monotonic() - before.at < FRESH_MS) return before.detail as never
       const answer = await use.callFunction(id, 'detail', 'lookup', { email, contactRef })
       if (!answer.ok) throw serviceFailed(answer.service, answer)
-      known.set(slot, { key, at: clock.monotonic(), detail: answer.value })
+      known.set(key, { at: clock.monotonic(), detail: answer.value })
       return answer.value as never
     },
   }
-}
-
-/** FNV-1a, 32 bits: two questions of one hash forget each other, and nothing else. */
-function hash(text: string): number {
-  let value = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0
-  return value
 }
