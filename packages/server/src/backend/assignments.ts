@@ -8,6 +8,7 @@ import type { ServiceFunction } from '@posthorn/contract'
 import type { Clock } from '../clock.ts'
 import type { Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
+import { FreshAnswers } from './fresh-answers.ts'
 import type { StoredService } from './stored-service.ts'
 
 export interface Assignment {
@@ -26,11 +27,6 @@ export interface AssignmentsOptions {
   readonly instanceOrgId: number
 }
 
-interface Known {
-  readonly askedAt: number
-  readonly answer: Promise<Assignment | null>
-}
-
 interface Question {
   readonly orgId: number
   readonly work: ServiceFunction
@@ -43,32 +39,27 @@ const RESOLVE = loadStatement(import.meta.url, './sql/resolve_backends.sql')
 
 export class Assignments {
   readonly #options: AssignmentsOptions
-  readonly #known = new Map<string, Known>()
+  readonly #known: FreshAnswers<Assignment | null>
   #asked: Question[] = []
 
   constructor(options: AssignmentsOptions) {
     this.#options = options
+    this.#known = new FreshAnswers(options.clock, FRESH_MS)
   }
 
   /** Null: the function has no backend. @throws DatabaseError */
   find(orgId: number, work: ServiceFunction): Promise<Assignment | null> {
-    const now = this.#options.clock.monotonic()
-    const key = `${orgId} ${work}`
-    const known = this.#known.get(key)
-    if (known && now - known.askedAt < FRESH_MS) return known.answer
-    const answer = new Promise<Assignment | null>((resolve, reject) => {
-      this.#asked.push({ orgId, work, resolve, reject })
-      if (this.#asked.length === 1) setImmediate(() => void this.#ask())
+    return this.#known.get(`${orgId} ${work}`, () => {
+      return new Promise((resolve, reject) => {
+        this.#asked.push({ orgId, work, resolve, reject })
+        if (this.#asked.length === 1) setImmediate(() => void this.#ask())
+      })
     })
-    this.#known.set(key, { askedAt: now, answer })
-    answer.catch(() => this.#known.delete(key))
-    return answer
   }
 
   async #ask(): Promise<void> {
     const asked = this.#asked
     this.#asked = []
-    this.#forgetOld()
     try {
       const params = [asked.map(({ orgId }) => orgId), asked.map(({ work }) => work), this.#options.instanceOrgId]
       const rows = await this.#options.db.query<Row>(RESOLVE, params)
@@ -80,11 +71,6 @@ export class Assignments {
     } catch (error) {
       for (const { reject } of asked) reject(error)
     }
-  }
-
-  #forgetOld(): void {
-    const before = this.#options.clock.monotonic() - FRESH_MS
-    for (const [key, { askedAt }] of this.#known) if (askedAt < before) this.#known.delete(key)
   }
 }
 

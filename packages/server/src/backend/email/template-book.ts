@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Executor, Statement } from '../../db/port.ts'
+import { FreshAnswers } from '../fresh-answers.ts'
 
 export interface StoredTemplate {
   /** As `localeKey` gives it; '' is for whom no other fits. */
@@ -28,33 +29,21 @@ export function localesToTry(locale: string | null | undefined): string[] {
 /** The templates of orgs, as old as a second at most. */
 export class TemplateBook {
   readonly #db: Executor
-  readonly #clock: Clock
-  readonly #known = new Map<string, { readonly askedAt: number; readonly found: Promise<readonly StoredTemplate[]> }>()
+  readonly #known: FreshAnswers<readonly StoredTemplate[]>
 
   constructor({ db, clock }: { readonly db: Executor; readonly clock: Clock }) {
     this.#db = db
-    this.#clock = clock
+    this.#known = new FreshAnswers(clock, FRESH_MS)
   }
 
   /** The one that fits best; null if the org has none of that name that fits. @throws DatabaseError */
   async find(orgId: number, name: string, locale: string | null | undefined): Promise<StoredTemplate | null> {
-    const all = await this.#all(orgId, name)
+    const ask = () => this.#db.query<StoredTemplate>(FIND, [orgId, name])
+    const all = await this.#known.get(`${orgId} ${name}`, ask)
     for (const key of localesToTry(locale)) {
       const fit = all.find(template => template.locale === key)
       if (fit) return fit
     }
     return null
-  }
-
-  #all(orgId: number, name: string): Promise<readonly StoredTemplate[]> {
-    const now = this.#clock.monotonic()
-    const key = `${orgId} ${name}`
-    const known = this.#known.get(key)
-    if (known && now - known.askedAt < FRESH_MS) return known.found
-    for (const [other, { askedAt }] of this.#known) if (now - askedAt >= FRESH_MS) this.#known.delete(other)
-    const found = this.#db.query<StoredTemplate>(FIND, [orgId, name])
-    this.#known.set(key, { askedAt: now, found })
-    found.catch(() => this.#known.delete(key))
-    return found
   }
 }
