@@ -151,7 +151,7 @@ export class Dispatcher<R extends Route> {
       const queue = this.#holdings.open(head.queueId)
       if (!queue) continue
       if (queue.backlog && queue.isServed && queue.isUndisturbed(ticket)) queue.backlog.offer(head)
-      else queue.find({ priority: head.priority, fromXid: head.dueAt === null ? head.xid : null, fromDue: head.dueAt })
+      else queue.readLater(head)
       this.#touch(queue)
     }
   }
@@ -297,7 +297,7 @@ export class Dispatcher<R extends Route> {
       this.#known.release(head.id)
       queue.backlog?.settled(head, null)
       queue.openBacklog()
-      queue.find({ priority: head.priority, fromXid: head.dueAt === null ? head.xid : null, fromDue: head.dueAt })
+      queue.readLater(head)
     }
     leaveBusy(queue.shard)
   }
@@ -331,19 +331,19 @@ export class Dispatcher<R extends Route> {
    * the next load must bring it. Gives the shards of such.
    */
   #forget(finished: readonly Finished[], held: (one: Finished) => boolean): ReadonlySet<Shard> {
-    const recorded: Head[] = []
+    const recorded: Finished[] = []
     const fenced = new Set<Shard>()
     for (const one of finished) {
       const { head, shard } = one
-      const isHeld = held(one)
-      if (!isHeld) fenced.add(shard)
-      if (shard.state === 'gone') continue
-      if (isHeld) recorded.push(head)
-      else this.#known.release(head.id)
+      if (held(one)) recorded.push(one)
+      else {
+        fenced.add(shard)
+        if (shard.state !== 'gone') this.#known.release(head.id)
+      }
     }
-    this.#known.settled(recorded)
+    this.#known.settled(recorded.flatMap(({ head, shard }) => (shard.state === 'gone' ? [] : head)))
     const { told } = this.#options
-    if (told) for (const one of finished) if (held(one)) told(one.head)
+    if (told) for (const { head } of recorded) told(head)
     return fenced
   }
 

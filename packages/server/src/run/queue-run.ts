@@ -203,6 +203,11 @@ export class QueueRun<R extends Route> {
       fromDue: least(before?.fromDue, fromDue),
     })
   }
+
+  /** This message stands in the table and not in memory: it is read when its turn comes. */
+  readLater({ priority, xid, dueAt }: Head): void {
+    this.find({ priority, fromXid: dueAt === null ? xid : null, fromDue: dueAt })
+  }
 }
 
 function least(a: number | null | undefined, b: number | null): number | null {
