@@ -1,35 +1,26 @@
-import type { Clock, Timer } from '../clock.ts'
-import type { Change, Head, Locks, NewMessage, PushEngine, PutResult, Sweep } from '../engine/port.ts'
-import type { Log } from '../log.ts'
+import type { Timer } from '../clock.ts'
+import type { Change, Locks, NewMessage, PutResult, Sweep } from '../engine/port.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { headOfNew } from './handover.ts'
 import { OwnedClock } from './owned-clock.ts'
 import { Ownership } from './ownership.ts'
-import type { Delivery, Happenings, Limits, Meter, Route, Routes } from './port.ts'
+import type { DispatcherOptions, Route } from './port.ts'
 import { Sweeper } from './sweeper.ts'
 
-export interface WorkingNodeOptions<R extends Route> {
+type FromNode = 'sweeper' | 'mayAct' | 'deadLettered' | 'fenced'
+
+/** What the dispatcher is handed in, less what it has from the node itself; and what the node needs besides. */
+export interface WorkingNodeOptions<R extends Route> extends Omit<DispatcherOptions<R>, FromNode> {
   readonly id: string
-  readonly engine: PushEngine
   /** Null for a node that delivers nothing (role `api` alone). */
   readonly locks: Locks | null
-  readonly routes: Routes<R>
-  readonly delivery: Delivery<R>
-  readonly clock: Clock
-  readonly log: Log
-  readonly meter: Meter
-  readonly happenings: Happenings
-  readonly limits: Limits
   readonly random: () => number
   readonly ownershipTimeoutMs: number
   /** How long another node's message may take to be found when no announcement of it arrives. */
   readonly pollMs: number
-  readonly pauseQueue: (queueId: number, reason: string) => Promise<void>
   /** Tells the other nodes that there are messages for these shards, or (null) that a configuration changed. */
   readonly announce: (shards: readonly number[] | null) => void
   readonly led: (leads: boolean) => void
-  /** A message that this node serves is not what it was: the outcome of an attempt, or its end, is on record. */
-  readonly told?: (head: Head) => void
   /** Called with every change that is heard of, whatever it is of. */
   readonly heardOf?: (change: Change) => void
   /** The database did not answer the lock session in time. */
