@@ -1,5 +1,6 @@
 /** Messages in chosen states, for tests of what becomes of history. */
 import type { Database } from '../src/db/port.ts'
+import { message } from '../src/engine/fixture.suite.ts'
 import { createPostgresEngine } from '../src/engine/postgres/engine.ts'
 import { ensureSpans } from '../src/engine/postgres/upkeep/spans.ts'
 
@@ -39,18 +40,8 @@ const PARENTS = ['payload', 'message_done', 'attempt'] as const
 
 /** Puts `count` messages on a queue. Gives their ids. */
 export async function putSome(db: Database, count: number, queueId = 1): Promise<number[]> {
-  const message = {
-    orgId: queueId === 4 ? 7 : 1,
-    queueId,
-    headers: null,
-    dueAt: null,
-    expiresAt: null,
-    priority: 0,
-    key: null,
-    cronId: null,
-    idempotency: null,
-  }
-  const messages = Array.from({ length: count }, (_, nth) => ({ ...message, body: `body ${nth}` }))
+  const orgId = queueId === 4 ? 7 : 1
+  const messages = Array.from({ length: count }, (_, nth) => message({ orgId }, queueId, { body: `body ${nth}` }))
   const results = await createPostgresEngine(db, 1).put(messages)
   return results.map(({ id }) => id)
 }

@@ -1,4 +1,5 @@
 /** Nodes at work on one engine in memory, in virtual time, with receivers that do what the test says. */
+import { message } from '../src/engine/fixture.suite.ts'
 import { createMemoryEngine } from '../src/engine/memory/engine.ts'
 import { MemoryLocks } from '../src/engine/memory/locks.ts'
 import type { Head, NewMessage, PutResult } from '../src/engine/port.ts'
@@ -175,9 +176,7 @@ export class Room {
     fields: Partial<NewMessage> = {},
     through?: WorkingNode<Route>,
   ): Promise<number[]> {
-    const none = { orgId: 1, headers: null, dueAt: null, expiresAt: null, priority: 0, key: null, cronId: null }
-    const message = { ...none, queueId, body: 'x', idempotency: null, ...fields }
-    const messages = Array.from({ length: count }, () => message)
+    const messages = Array.from({ length: count }, () => message({ orgId: 1 }, queueId, { body: 'x', ...fields }))
     const results = await (through ?? this.engine).put(messages)
     return results.map((result: PutResult) => result.id)
   }

@@ -1,20 +1,10 @@
 import { expect, test } from 'vitest'
 import { boundPuts } from './bounded-puts.ts'
+import { message as messageOn } from './fixture.suite.ts'
 import { createGroupCommit } from './group-commit.ts'
 import type { NewMessage, PutResult } from './port.ts'
 
-const message = (body: string): NewMessage => ({
-  orgId: 1,
-  queueId: 1,
-  body,
-  headers: null,
-  dueAt: null,
-  expiresAt: null,
-  priority: 0,
-  key: null,
-  cronId: null,
-  idempotency: null,
-})
+const message = (body: string): NewMessage => messageOn({ orgId: 1 }, 1, { body })
 
 /** An engine that stores when the test says so. */
 function slowEngine(bounds: { readonly messages: number; readonly bytes: number }) {

@@ -1,19 +1,9 @@
 import { expect, test } from 'vitest'
+import { message as messageOn } from './fixture.suite.ts'
 import { createGroupCommit } from './group-commit.ts'
 import type { NewMessage, PutResult } from './port.ts'
 
-const message = (body: string): NewMessage => ({
-  orgId: 1,
-  queueId: 1,
-  body,
-  headers: null,
-  dueAt: null,
-  expiresAt: null,
-  priority: 0,
-  key: null,
-  cronId: null,
-  idempotency: null,
-})
+const message = (body: string): NewMessage => messageOn({ orgId: 1 }, 1, { body })
 
 function server(fail: (bodies: readonly string[]) => object | null = () => null) {
   const batches: string[][] = []

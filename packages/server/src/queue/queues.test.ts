@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eachDatabase } from '../../test/databases.ts'
 import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
+import { message } from '../engine/fixture.suite.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { cancelOnDeletedQueues } from './queues.ts'
 
@@ -251,20 +252,7 @@ eachDatabase('queues', open => {
 
   test('a purge of more than a batch leaves nothing behind', async () => {
     const { id } = await make()
-    const messages = Array.from({ length: 2500 }, () => ({ queueId: id, body: 'x' }))
-    await room.engine.put(
-      messages.map(message => ({
-        ...message,
-        orgId: caller.orgId,
-        headers: null,
-        dueAt: null,
-        expiresAt: null,
-        priority: 0,
-        key: null,
-        cronId: null,
-        idempotency: null,
-      })),
-    )
+    await room.engine.put(Array.from({ length: 2500 }, () => message(caller, id)))
     expect(await room.queues.purge(caller, { id, limit: 2200 })).toEqual({ cancelled: 2200, more: true })
     expect(await room.queues.purge(caller, { id, limit: 10_000 })).toEqual({ cancelled: 300, more: false })
   })

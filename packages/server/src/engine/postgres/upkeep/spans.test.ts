@@ -1,23 +1,10 @@
 import { beforeEach, expect, test } from 'vitest'
 import { eachDatabase } from '../../../../test/databases.ts'
 import type { Database } from '../../../db/port.ts'
+import { message } from '../../fixture.suite.ts'
 import { createGroupCommit } from '../../group-commit.ts'
-import type { NewMessage } from '../../port.ts'
 import { createPostgresEngine } from '../engine.ts'
 import { createSpanRepair, ensureSpans } from './spans.ts'
-
-const MESSAGE: NewMessage = {
-  orgId: 1,
-  queueId: 1,
-  body: 'hello',
-  headers: null,
-  dueAt: null,
-  expiresAt: null,
-  priority: 0,
-  key: null,
-  cronId: null,
-  idempotency: null,
-}
 
 eachDatabase('spans', open => {
   beforeEach(() => startOver(open()))
@@ -74,7 +61,7 @@ eachDatabase('spans', open => {
       put: engine.put,
       repair: createSpanRepair(open(), reason => failures.push(reason)),
     })
-    const results = await commit.putAll(Array.from({ length: 50 }, () => MESSAGE))
+    const results = await commit.putAll(Array.from({ length: 50 }, () => message({ orgId: 1 }, 1)))
     expect(failures).toEqual([])
     expect(results.map(result => result.status)).toEqual(Array(50).fill('fulfilled'))
     expect(await partitions(open())).toBe(18)
