@@ -15,7 +15,8 @@ export interface StandIn {
   readonly wrong: Credentials | null
   /** Where the provider's API is for this test, where no credential says so. */
   readonly endpoint?: string
-  behave(how: Behaviour): void
+  /** `times`: for so many requests, and then well again. */
+  behave(how: Behaviour, times?: number): void
   /** Connections and requests so far, and the ids of the messages or the calls that it took. */
   connections(): number
   requests(): number
@@ -23,6 +24,9 @@ export interface StandIn {
   /** One ordinary act: null if it succeeded. */
   act(service: Service): Promise<Fault | null>
 }
+
+/** Where a stand-in says how it is to be ended; in a test nobody has to. */
+export type OnEnd = (end: () => void | Promise<void>) => void
 
 export const BEHAVIOURS = ['well', 'throttles', 'is down', 'hangs', 'cuts', 'echoes', 'redirects', 'babbles'] as const
 export type Behaviour = (typeof BEHAVIOURS)[number]
@@ -46,7 +50,7 @@ export interface Replied {
 export interface HttpStandIn {
   readonly origin: string
   readonly asked: Asked[]
-  behave(how: Behaviour): void
+  behave(how: Behaviour, times?: number): void
   connections(): number
   requests(): number
 }
@@ -58,10 +62,31 @@ export interface HttpOptions {
   readonly error: (status: number, message: string) => Replied
 }
 
+/** How a stand-in behaves now, and for how many requests more. */
+export class Mood {
+  #how: Behaviour = 'well'
+  #left = 0
+
+  readonly behave = (how: Behaviour, times = Number.POSITIVE_INFINITY): void => {
+    this.#how = how
+    this.#left = times
+  }
+
+  /** How to treat this request. */
+  next(): Behaviour {
+    return this.#left-- > 0 ? this.#how : 'well'
+  }
+
+  /** Whether to treat it so; one that is to be treated otherwise does not count. */
+  is(how: Behaviour): boolean {
+    return this.#how === how && this.next() === how
+  }
+}
+
 /** An HTTP server that can also behave in every way that a service should not. */
-export async function startHttp({ answer, error }: HttpOptions): Promise<HttpStandIn> {
+export async function startHttp({ answer, error }: HttpOptions, onEnd: OnEnd = onTestFinished): Promise<HttpStandIn> {
   const asked: Asked[] = []
-  let how: Behaviour = 'well'
+  const mood = new Mood()
   let connections = 0
   let requests = 0
   const server = http.createServer(async (request, response) => {
@@ -71,16 +96,17 @@ export async function startHttp({ answer, error }: HttpOptions): Promise<HttpSta
     const { method = '', url: target = '', headers } = request
     const one: Asked = { method, url: new URL(target, origin), target, headers, body: Buffer.concat(parts) }
     asked.push(one)
+    const how = mood.next()
     if (how === 'hangs') return
     if (how === 'cuts') {
       response.writeHead(200, { 'content-length': '1000', 'content-type': 'application/json' }).write('{')
       setImmediate(() => request.socket.destroy())
       return
     }
-    const { status, headers: more, body } = await replyTo(one)
+    const { status, headers: more, body } = await replyTo(one, how)
     response.writeHead(status, more).end(method === 'HEAD' ? undefined : body)
   })
-  const replyTo = async (one: Asked): Promise<Replied> => {
+  const replyTo = async (one: Asked, how: Behaviour): Promise<Replied> => {
     if (how === 'throttles') return withHeader(error(429, 'slow down'), 'retry-after', '7')
     if (how === 'is down') return error(503, 'back soon')
     if (how === 'echoes') return error(400, echo(one))
@@ -93,16 +119,14 @@ export async function startHttp({ answer, error }: HttpOptions): Promise<HttpSta
   server.listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  onTestFinished(() => {
+  onEnd(() => {
     server.closeAllConnections()
     server.close()
   })
   return {
     origin,
     asked,
-    behave: next => {
-      how = next
-    },
+    behave: mood.behave,
     connections: () => connections,
     requests: () => requests,
   }

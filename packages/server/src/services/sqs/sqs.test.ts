@@ -1,87 +1,14 @@
-import { startFauxqs } from 'fauxqs'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { wrongSignature } from '../aws/verify.suite.ts'
+import { describe, expect, test } from 'vitest'
 import { open, serviceSuite } from '../service.suite.ts'
-import {
-  type Asked,
-  faultOfNote,
-  json,
-  noteOf,
-  parse,
-  type Replied,
-  type StandIn,
-  startHttp,
-} from '../stand-in.suite.ts'
+import { json, noteOf, parse, startHttp } from '../stand-in.suite.ts'
 import { sqs } from './sqs.ts'
+import { ACCOUNT, startSqs } from './stand-in.suite.ts'
 
-const KEYS = { AKIDEXAMPLE1234567: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
-const ACCOUNT = '/000000000000'
-
-/** fauxqs, which does not look at signatures, behind a door that does. */
-async function start() {
-  const fauxqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: 'eu-central-1' })
-  onTestFinished(() => fauxqs.stop())
-  const urls = new Map<string, string>()
-  for (const name of ['plain', 'line.fifo']) {
-    const attributes: Record<string, string> = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}
-    urls.set(name, fauxqs.createQueue(name, { region: 'eu-central-1', attributes }).queueUrl)
-  }
-  const http = await startHttp({
-    error: (status, message) =>
-      json(status, { __type: `com.amazonaws.sqs#${NAMES[status] ?? 'InvalidParameterValue'}`, message }),
-    async answer(asked): Promise<Replied> {
-      const wrong = wrongSignature(asked, 'sqs', KEYS)
-      if (wrong !== null) return json(403, { __type: `com.amazon.coral.service#${wrong}`, message: 'No.' })
-      return forward(asked, `http://127.0.0.1:${fauxqs.port}`, urls)
-    },
-  })
-  const credentials = {
-    host: 'eu-central-1',
-    user: 'AKIDEXAMPLE1234567',
-    password: KEYS.AKIDEXAMPLE1234567,
-    path: `${http.origin}${ACCOUNT}/plain`,
-  }
-  const inside = (name: string) => fauxqs.inspectQueue(name)!.messages.ready
-  const standIn: StandIn = {
-    ...http,
-    credentials,
-    wrong: { ...credentials, password: 'another' },
-    taken: () => inside('plain').map(({ body }) => (JSON.parse(body) as { id: string }).id),
-    act: faultOfNote,
-  }
-  return { ...standIn, ...http, inside }
-}
-
-const NAMES: Readonly<Record<number, string>> = { 429: 'RequestThrottled', 503: 'ServiceUnavailable' }
-
-/** fauxqs knows its queues by URLs with its own host and port. */
-async function forward(
-  { method, target, headers, body }: Asked,
-  origin: string,
-  urls: ReadonlyMap<string, string>,
-): Promise<Replied> {
-  const text = body.toString('utf8').replace(/"QueueUrl":"([^"]*)"/, (all, url: string) => {
-    const own = urls.get(url.split('/').at(-1)!)
-    return own === undefined ? all : `"QueueUrl":"${own}"`
-  })
-  const { 'x-amz-target': action = '', 'content-type': type = '', authorization = '' } = headers
-  const response = await fetch(origin + target, {
-    method,
-    headers: { 'x-amz-target': String(action), 'content-type': type, authorization },
-    body: text,
-  })
-  return {
-    status: response.status,
-    headers: { 'content-type': 'application/x-amz-json-1.0' },
-    body: await response.text(),
-  }
-}
-
-serviceSuite(sqs, { start })
+serviceSuite(sqs, { start: startSqs })
 
 describe('Amazon SQS', () => {
   const begin = async (queue = 'plain') => {
-    const standIn = await start()
+    const standIn = await startSqs()
     const path = standIn.credentials.path!.replace(/plain$/, queue)
     return { standIn, ...open(sqs, { credentials: { ...standIn.credentials, path } }) }
   }

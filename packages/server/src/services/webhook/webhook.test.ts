@@ -1,79 +1,26 @@
 import { describe, expect, test } from 'vitest'
 import type { Credentials } from '../credentials.ts'
 import { open, serviceSuite } from '../service.suite.ts'
-import {
-  type Asked,
-  faultOfNote,
-  isBasic,
-  json,
-  NO_CREDENTIALS,
-  noteOf,
-  parse,
-  type Replied,
-  SECRET,
-  type StandIn,
-  startHttp,
-} from '../stand-in.suite.ts'
+import { type Asked, NO_CREDENTIALS, noteOf, parse, SECRET } from '../stand-in.suite.ts'
+import { startWebhook } from './stand-in.suite.ts'
 import { webhook } from './webhook.ts'
-
-const TOKEN = 'T024BE7LD-B0PU3VWHV-secretenough'
-
-/** Somebody's receiver: takes notes, and answers questions about supporters. */
-async function start(given: Partial<Credentials> = {}, isMine = (asked: Asked) => isBasic(asked, 'user', SECRET)) {
-  const taken: string[] = []
-  const http = await startHttp({
-    error: (status, message) => json(status, { message }),
-    answer(asked): Replied {
-      if (asked.method === 'HEAD') return { status: 204 }
-      if (!isMine(asked)) return json(401, { message: 'who are you?' })
-      const body = asked.headers['content-type'] === 'application/json' ? parse(asked) : { id: 'other' }
-      if ('email' in body) return details(String(body.email))
-      if (body.id === 'odd') return json(422, { error: 'not today' })
-      taken.push(String(body.id))
-      return { status: 204 }
-    },
-  })
-  const credentials: Credentials = {
-    ...NO_CREDENTIALS,
-    host: `${http.origin}/hooks/${TOKEN}`,
-    user: 'user',
-    password: SECRET,
-    ...given,
-  }
-  const standIn: StandIn = {
-    ...http,
-    credentials,
-    wrong: null,
-    taken: () => taken,
-    act: faultOfNote,
-  }
-  return { ...standIn, asked: http.asked, origin: http.origin }
-}
-
-function details(email: string): Replied {
-  const [name = ''] = email.split('@')
-  if (name === 'unknown') return json(404, { message: 'no such supporter' })
-  if (name === 'wrong') return json(200, { privacy: { optIn: 'yes' } })
-  if (name === 'empty') return { status: 200, body: '' }
-  return json(200, {
-    privacy: { optIn: true, givenAt: '2026-01-02T03:04:05Z', other: 1 },
-    action: { customFields: { membership: [1, 'a', null] } },
-    more: 1,
-  })
-}
 
 const noCheck = 'a check asks without credentials, lest it set something off'
 const anything = 'any answer below 300 is a receiver’s yes'
-serviceSuite(webhook, { start, saysHowLong: true, skip: { 'wrong credentials': noCheck, babbles: anything } })
+serviceSuite(webhook, {
+  start: startWebhook,
+  saysHowLong: true,
+  skip: { 'wrong credentials': noCheck, babbles: anything },
+})
 
 describe('a webhook', () => {
   const begin = async (given: Partial<Credentials> = {}, isMine?: (asked: Asked) => boolean) => {
-    const standIn = await start(given, isMine)
+    const standIn = await startWebhook(given, isMine)
     return { standIn, ...open(webhook, { credentials: standIn.credentials }) }
   }
   /** Credentials whose host is only known once the stand-in runs. */
   const beginAt = async (place: string, path: string | null = null) => {
-    const standIn = await start({}, () => true)
+    const standIn = await startWebhook({}, () => true)
     return { standIn, ...open(webhook, { credentials: { ...NO_CREDENTIALS, host: standIn.origin + place, path } }) }
   }
 
