@@ -76,5 +76,6 @@ export function restAfter(outcome: Outcome): number | undefined {
 export const boundedRest = (ms: number): number => Math.min(ms, LONGEST_REST_MS)
 
 function sentenceOf(service: string, { reason, serviceCode }: Fault): string {
-  return `${service}: ${reason}${serviceCode !== null && !reason.includes(serviceCode) ? ` (${serviceCode})` : ''}`
+  const who = reason.startsWith(service) ? '' : `${service}: `
+  return `${who}${reason}${serviceCode !== null && !reason.includes(serviceCode) ? ` (${serviceCode})` : ''}`
 }

@@ -69,7 +69,7 @@ export function serviceFailed(service: string, { fault }: Extract<Answer<never>,
   const { code, reason, serviceCode, status } = fault
   return new Problem('service_failed', {
     service,
-    reason,
+    reason: reason.startsWith(`${service}: `) ? reason.slice(service.length + 2) : reason,
     fault: code,
     ...(serviceCode !== null && { serviceCode }),
     ...(status !== null && { serviceStatus: status }),

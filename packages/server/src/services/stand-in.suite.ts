@@ -39,6 +39,8 @@ export interface Asked {
   readonly target: string
   readonly headers: http.IncomingHttpHeaders
   readonly body: Buffer
+  /** When, in milliseconds of this process. */
+  readonly at: number
 }
 
 export interface Replied {
@@ -94,7 +96,14 @@ export async function startHttp({ answer, error }: HttpOptions, onEnd: OnEnd = o
     const parts: Buffer[] = []
     for await (const part of request) parts.push(part)
     const { method = '', url: target = '', headers } = request
-    const one: Asked = { method, url: new URL(target, origin), target, headers, body: Buffer.concat(parts) }
+    const one: Asked = {
+      method,
+      url: new URL(target, origin),
+      target,
+      headers,
+      body: Buffer.concat(parts),
+      at: performance.now(),
+    }
     asked.push(one)
     const how = mood.next()
     if (how === 'hangs') return

@@ -16,8 +16,10 @@ export function createAwsRequest({ host: region, user, password }: Credentials, 
     const body = method === 'GET' ? '' : given
     if (!/^[a-z][a-z0-9-]{0,62}$/.test(service)) fail('invalid', 'service must be the name of an AWS API, such as sqs')
     if (!/^\/[^?#\s\\]*$/.test(path)) fail('invalid', 'path must begin with /, and have no query')
+    const signedAs = SIGNED_AS[service] ?? service
     const home = new URL(
       means.endpoint?.(service) ??
+        means.endpoint?.(signedAs) ??
         `https://${service}.${region}.amazonaws.com${region!.startsWith('cn-') ? '.cn' : ''}`,
     )
     const pairs = Object.entries(query)
@@ -32,7 +34,7 @@ export function createAwsRequest({ host: region, user, password }: Credentials, 
     }
     const authorization = signAws(
       { method, path: url.pathname, query: pairs, headers: signed, body },
-      { region: region!, service: SIGNED_AS[service] ?? service, accessKeyId: user!, secretAccessKey: password! },
+      { region: region!, service: signedAs, accessKeyId: user!, secretAccessKey: password! },
     )
     const { host: _, ...sent } = signed
     return readAnswer(

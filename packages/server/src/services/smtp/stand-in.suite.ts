@@ -10,7 +10,7 @@ const user = 'posthorn@org.example'
 
 export interface MailServer extends StandIn {
   readonly port: number
-  readonly mails: { readonly to: readonly string[]; readonly text: string }[]
+  readonly mails: { readonly to: readonly string[]; readonly text: string; readonly secure: boolean }[]
   /** Those of the sessions that were encrypted. */
   readonly secure: boolean[]
 }
@@ -62,17 +62,19 @@ export async function startSmtp(
       if (name.startsWith('deferred')) return done(refuse(450, '4.2.1 greylisted'))
       done()
     },
-    onData(stream, { envelope }, done) {
+    onData(stream, { envelope, secure: isSecure }, done) {
       const parts: Buffer[] = []
       const to = envelope.rcptTo.map(({ address }) => address)
+      const isCut = mood.is('cuts') || to.some(one => one.startsWith('cut'))
       stream.on('data', (part: Buffer) => {
         parts.push(part)
-        if (mood.is('cuts') || to.some(one => one.startsWith('cut'))) for (const socket of sockets) socket.destroy()
+        if (isCut) for (const socket of sockets) socket.destroy()
       })
       stream.on('end', () => {
-        if (mood.is('hangs')) return
+        // Whatever else was read of it before the end of the connection was heard of.
+        if (isCut || mood.is('hangs')) return
         if (to.some(one => one.startsWith('spam'))) return done(refuse(554, '5.7.1 looks like spam'))
-        mails.push({ to, text: Buffer.concat(parts).toString('utf8') })
+        mails.push({ to, text: Buffer.concat(parts).toString('utf8'), secure: isSecure })
         done()
       })
     },

@@ -43,6 +43,18 @@ describe('Amazon SQS', () => {
   })
 
   test('what SQS could not take for reasons of its own is retried alone', async () => {
+    const { service, standIn } = await begin()
+    standIn.hiccups.add('"b"')
+    expect(await service.deliver.push!([noteOf('a'), noteOf('b'), noteOf('c')])).toMatchObject([
+      { kind: 'delivered' },
+      { kind: 'retry', fault: { code: 'deferred', serviceCode: 'InternalError' } },
+      { kind: 'delivered' },
+    ])
+    expect(await service.deliver.push!([noteOf('b')])).toMatchObject([{ kind: 'delivered' }])
+    expect(standIn.taken()).toEqual(['a', 'c', 'b'])
+  })
+
+  test('an answer whose checksums are wrong puts the whole batch in doubt', async () => {
     const http = await startHttp({
       error: status => json(status, {}),
       answer: asked => {

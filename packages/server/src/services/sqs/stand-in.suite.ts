@@ -15,6 +15,7 @@ export async function startSqs(onEnd: OnEnd = onTestFinished) {
     const attributes: Record<string, string> = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}
     urls.set(name, fauxqs.createQueue(name, { region: 'eu-central-1', attributes }).queueUrl)
   }
+  const hiccups = new Set<string>()
   const http = await startHttp(
     {
       error: (status, message) =>
@@ -22,7 +23,9 @@ export async function startSqs(onEnd: OnEnd = onTestFinished) {
       async answer(asked): Promise<Replied> {
         const wrong = wrongSignature(asked, 'sqs', KEYS)
         if (wrong !== null) return json(403, { __type: `com.amazon.coral.service#${wrong}`, message: 'No.' })
-        return forward(asked, `http://127.0.0.1:${fauxqs.port}`, urls)
+        const [passed, failed] = takeHiccups(asked, hiccups)
+        const replied = await forward(passed, `http://127.0.0.1:${fauxqs.port}`, urls)
+        return failed.length === 0 ? replied : withFailed(replied, failed)
       },
     },
     onEnd,
@@ -41,7 +44,32 @@ export async function startSqs(onEnd: OnEnd = onTestFinished) {
     taken: () => inside('plain').map(({ body }) => (JSON.parse(body) as { id: string }).id),
     act: faultOfNote,
   }
-  return { ...standIn, ...http, inside }
+  /** Entries whose bodies have one of `hiccups` in them fail once, for reasons of SQS. */
+  return { ...standIn, ...http, inside, hiccups }
+}
+
+interface Entry {
+  readonly Id: string
+  readonly MessageBody: string
+}
+
+/** The request without the entries that are to fail, and those. */
+function takeHiccups(asked: Asked, hiccups: Set<string>): [passed: Asked, failed: readonly Entry[]] {
+  const text = asked.body.toString('utf8')
+  if (hiccups.size === 0 || !text.includes('"Entries"')) return [asked, []]
+  const request = JSON.parse(text) as { Entries: Entry[] }
+  const failed = request.Entries.filter(({ MessageBody }) => {
+    const found = [...hiccups].find(one => MessageBody.includes(one))
+    return found !== undefined && hiccups.delete(found)
+  })
+  const Entries = request.Entries.filter(entry => !failed.includes(entry))
+  return [{ ...asked, body: Buffer.from(JSON.stringify({ ...request, Entries })) }, failed]
+}
+
+function withFailed(replied: Replied, entries: readonly Entry[]): Replied {
+  const { Successful = [], Failed = [] } = JSON.parse(String(replied.body)) as Record<string, object[]>
+  const more = entries.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false, Message: 'try it again' }))
+  return { ...replied, status: 200, body: JSON.stringify({ Successful, Failed: [...Failed, ...more] }) }
 }
 
 const NAMES: Readonly<Record<number, string>> = { 429: 'RequestThrottled', 503: 'ServiceUnavailable' }
