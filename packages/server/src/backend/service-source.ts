@@ -1,6 +1,7 @@
-import { type Condition, type Service, type ServiceFunction, type ServiceName, service } from '@posthorn/contract'
+import { type Condition, type Service, service } from '@posthorn/contract'
 import { type Columns, column, timestamp } from '../list/filter.ts'
 import type { ListSource } from '../list/page.ts'
+import { rowReader } from '../list/read-row.ts'
 
 const columns: Columns = {
   id: column('s.id', 'int8'),
@@ -36,32 +37,11 @@ export function serviceSource(orgId: number): ListSource<Service> {
     supplement: null,
     serves,
     sorts: new Set(['id']),
-    decode: row => decodeService(row as unknown as ServiceRow),
+    decode: rowReader(service),
   }
 }
 
 function serves({ field, op }: Condition): boolean {
   if (op === 'like' || op === 'ilike') return false
   return field === 'id' || field === 'orgName' || (field === 'name' && op === 'eq')
-}
-
-interface ServiceRow extends Omit<Service, 'createdAt' | 'updatedAt'> {
-  readonly createdAt: Date
-  readonly updatedAt: Date
-}
-
-function decodeService(row: ServiceRow): Service {
-  return {
-    id: row.id,
-    orgName: row.orgName,
-    name: row.name as ServiceName,
-    host: row.host,
-    user: row.user,
-    path: row.path,
-    hasPassword: row.hasPassword,
-    attachedTo: row.attachedTo as ServiceFunction[],
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-    version: row.version,
-  }
 }

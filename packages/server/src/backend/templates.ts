@@ -3,6 +3,7 @@ import { type Condition, type Page, Problem, type Template, type TemplateCreate,
 import type { Database, Statement } from '../db/port.ts'
 import { type Columns, column, timestamp } from '../list/filter.ts'
 import { type AnyQuery, type ById, findById, type ListSource, listPage } from '../list/page.ts'
+import { rowReader } from '../list/read-row.ts'
 import { wrongTemplate } from './email/render.ts'
 import { localeKey } from './email/template-book.ts'
 import type { BackendCaller, Reach } from './reach.ts'
@@ -97,25 +98,6 @@ function templateSource(orgId: number): ListSource<Template> {
     supplement: null,
     serves: ({ field, op }: Condition) => op !== 'like' && op !== 'ilike' && ['id', 'name', 'orgName'].includes(field),
     sorts: new Set(['id']),
-    decode: row => decodeTemplate(row as unknown as TemplateRow),
-  }
-}
-
-interface TemplateRow extends Omit<Template, 'createdAt' | 'updatedAt'> {
-  readonly createdAt: Date
-  readonly updatedAt: Date
-}
-
-function decodeTemplate(row: TemplateRow): Template {
-  return {
-    id: row.id,
-    orgName: row.orgName,
-    name: row.name,
-    locale: row.locale,
-    subject: row.subject,
-    text: row.text,
-    html: row.html,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
+    decode: rowReader(template),
   }
 }

@@ -4,6 +4,7 @@ import { loadStatement } from '../db/statement.ts'
 import type { Params } from '../list/condition.ts'
 import { type Columns, column, timestamp } from '../list/filter.ts'
 import { type AnyQuery, type ListSource, listPage } from '../list/page.ts'
+import { rowReader } from '../list/read-row.ts'
 import type { Caller } from '../tenant/caller.ts'
 
 export interface AttemptsOptions {
@@ -83,9 +84,6 @@ function attemptSource(scope: (params: Params) => string): ListSource<Attempt> {
     supplement: null,
     serves: ({ field, op }) => (field === 'messageId' || field === 'n' || field === 'queueId') && !op.endsWith('like'),
     sorts: new Set(['messageId']),
-    decode: row => {
-      const { startedAt, ...rest } = row as unknown as Omit<Attempt, 'startedAt'> & { readonly startedAt: Date }
-      return { ...rest, startedAt: startedAt.toISOString() }
-    },
+    decode: rowReader(attempt),
   }
 }

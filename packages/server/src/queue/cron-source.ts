@@ -1,6 +1,7 @@
 import { type Condition, type Cron, cron } from '@posthorn/contract'
 import { type Columns, column, timestamp } from '../list/filter.ts'
 import type { AnyQuery, ListSource } from '../list/page.ts'
+import { rowReader } from '../list/read-row.ts'
 import { readSchedule } from './cron-schedule.ts'
 
 const columns: Columns = {
@@ -40,31 +41,16 @@ function serves({ field, op }: Condition): boolean {
   return field === 'id' || (field === 'queueId' && op === 'eq')
 }
 
-interface CronRow extends Omit<Cron, 'createdAt' | 'updatedAt' | 'headers' | 'pausedAt' | 'nextAt' | 'next'> {
-  readonly createdAt: Date
-  readonly updatedAt: Date
+interface CronRow extends Pick<Cron, 'id' | 'schedule' | 'timeZone'> {
   readonly headers: string | null
-  readonly pausedAt: Date | null
   readonly nextAt: Date | null
 }
 
-/** The contract's shape; pg-hooks' fields first, in its order. */
+const readCron = rowReader(cron)
+
 function decodeCron(row: CronRow, withTicks: boolean): Cron {
-  return {
-    id: row.id,
-    queueId: row.queueId,
-    schedule: row.schedule,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-    body: row.body,
-    headers: row.headers === null ? null : JSON.parse(row.headers),
-    timeZone: row.timeZone,
-    misfire: row.misfire,
-    priority: row.priority,
-    pausedAt: row.pausedAt?.toISOString() ?? null,
-    nextAt: row.nextAt?.toISOString() ?? null,
-    next: withTicks && row.nextAt ? nextTicks(row, row.nextAt.getTime()) : [],
-  }
+  const headers = row.headers === null ? null : JSON.parse(row.headers)
+  return readCron({ ...row, headers, next: withTicks && row.nextAt ? nextTicks(row, row.nextAt.getTime()) : [] })
 }
 
 function nextTicks(row: CronRow, first: number): string[] {

@@ -1,6 +1,7 @@
-import { type Backoff, type Condition, type Queue, queue } from '@posthorn/contract'
+import { type Condition, type Queue, queue } from '@posthorn/contract'
 import { type Columns, column, timestamp } from '../list/filter.ts'
 import type { ListSource } from '../list/page.ts'
+import { rowReader } from '../list/read-row.ts'
 
 const columns: Columns = {
   id: column('q.id', 'int8'),
@@ -49,49 +50,11 @@ export function queueSource(orgId: number): ListSource<Queue> {
     supplement: null,
     serves,
     sorts: new Set(['id']),
-    decode: row => decodeQueue(row as unknown as QueueRow),
+    decode: rowReader(queue),
   }
 }
 
 function serves({ field, op }: Condition): boolean {
   if (op === 'like' || op === 'ilike') return false
   return field === 'id' || (field === 'deadLetterQueueId' && op === 'eq')
-}
-
-interface QueueRow extends Omit<Queue, 'createdAt' | 'updatedAt' | 'pausedAt'> {
-  readonly backoff: Backoff
-  readonly createdAt: Date
-  readonly updatedAt: Date
-  readonly pausedAt: Date | null
-}
-
-function decodeQueue(row: QueueRow): Queue {
-  return {
-    id: row.id,
-    name: row.name,
-    callbackUrl: row.callbackUrl,
-    method: row.method,
-    headers: row.headers,
-    deadLetterQueueId: row.deadLetterQueueId,
-    maxRetries: row.maxRetries,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-    backoff: row.backoff,
-    timeoutMs: row.timeoutMs,
-    concurrency: row.concurrency,
-    ordered: row.ordered,
-    followRedirects: row.followRedirects,
-    onGone: row.onGone,
-    rateLimit: row.rateLimit,
-    circuitBreaker: row.circuitBreaker,
-    weight: row.weight,
-    backlogAgeLimitMs: row.backlogAgeLimitMs,
-    signed: row.signed,
-    messageRetentionMs: row.messageRetentionMs,
-    bodyRetentionMs: row.bodyRetentionMs,
-    attemptRetentionMs: row.attemptRetentionMs,
-    pausedAt: row.pausedAt?.toISOString() ?? null,
-    pauseReason: row.pauseReason,
-    version: row.version,
-  }
 }

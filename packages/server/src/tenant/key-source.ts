@@ -1,6 +1,7 @@
 import { type Condition, type Key, key } from '@posthorn/contract'
-import { type Columns, column, timestamp } from '../list/filter.ts'
+import { type Columns, column, constant, timestamp } from '../list/filter.ts'
 import type { ListSource } from '../list/page.ts'
+import { rowReader } from '../list/read-row.ts'
 
 const columns: Columns = {
   id: column('k.id', 'int8'),
@@ -10,7 +11,8 @@ const columns: Columns = {
   lastUsedAt: timestamp('k.last_used_at', { nullable: true }),
   createdAt: timestamp('k.created_at'),
 }
-const hidden: Columns = { scopes: column('k.scopes', 'text[]') }
+/** The key itself is known to nobody. */
+const hidden: Columns = { scopes: column('k.scopes', 'text[]'), token: constant(null, 'text') }
 
 /** The API keys of one org. */
 export function keySource(orgId: number): ListSource<Key> {
@@ -22,25 +24,6 @@ export function keySource(orgId: number): ListSource<Key> {
     supplement: null,
     serves: ({ field, op }: Condition) => field === 'id' && op !== 'like' && op !== 'ilike',
     sorts: new Set(['id']),
-    decode: row => decodeKey(row as unknown as KeyRow),
-  }
-}
-
-interface KeyRow extends Omit<Key, 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'token'> {
-  readonly createdAt: Date
-  readonly expiresAt: Date | null
-  readonly lastUsedAt: Date | null
-}
-
-function decodeKey(row: KeyRow): Key {
-  return {
-    id: row.id,
-    name: row.name,
-    scopes: row.scopes,
-    expiresAt: row.expiresAt?.toISOString() ?? null,
-    prefix: row.prefix,
-    token: null,
-    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
-    createdAt: row.createdAt.toISOString(),
+    decode: rowReader(key),
   }
 }

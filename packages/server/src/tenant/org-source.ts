@@ -1,6 +1,7 @@
 import { type Condition, type Org, org } from '@posthorn/contract'
 import { type Columns, column, timestamp } from '../list/filter.ts'
 import type { ListSource } from '../list/page.ts'
+import { rowReader } from '../list/read-row.ts'
 
 const columns: Columns = {
   id: column('o.id', 'int8'),
@@ -23,24 +24,5 @@ export const orgSource: ListSource<Org> = {
   supplement: null,
   serves: ({ field, op }: Condition) => (field === 'id' || field === 'name') && op !== 'like' && op !== 'ilike',
   sorts: new Set(['id', 'name']),
-  decode: row => decodeOrg(row as unknown as OrgRow),
-}
-
-interface OrgRow extends Omit<Org, 'createdAt' | 'updatedAt'> {
-  readonly createdAt: Date
-  readonly updatedAt: Date
-}
-
-function decodeOrg(row: OrgRow): Org {
-  return {
-    id: row.id,
-    name: row.name,
-    title: row.title,
-    config: row.config,
-    emailFrom: row.emailFrom,
-    weight: row.weight,
-    isInstance: row.isInstance,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-  }
+  decode: rowReader(org),
 }
