@@ -151,27 +151,47 @@ eachDatabase('expunging', open => {
 })
 
 describePostgres('expunging beside those who settle and redrive', () => {
+  let db: Database
+  let room: Room
+
+  beforeEach(async () => {
+    const opened = await openFresh('postgres', { poolSize: 6 })
+    db = opened.db
+    await migrate(db, silentLog)
+    await startHistoryOver(db)
+    room = openRoom(db)
+    return () => opened.remove()
+  })
+
   test('ends with every one of a family expunged, and nothing live', async () => {
-    const { db, remove } = await openFresh('postgres', { poolSize: 6 })
-    try {
-      await migrate(db, silentLog)
-      await startHistoryOver(db)
-      const room = openRoom(db)
-      for (let round = 0; round < 30; round++) {
-        const { id } = await room.messages.put(caller, { queueId: 1, body: ANNA })
-        const redrive = () => room.messages.redrive(caller, { id }).catch(() => {})
-        await Promise.all([
-          settleAs(db, 'dead', [id]).then(redrive),
-          room.messages.expunge(caller, { id }),
-          settleAs(db, 'dead', [id]),
-        ])
-      }
-      expect(await whatIsThere(db)).toMatchObject({ live: [], payloads: [] })
-      const open = await run(db, 'SELECT id FROM posthorn.message_done WHERE expunged_at IS NULL')
-      expect(open).toEqual([])
-    } finally {
-      await remove()
+    for (let round = 0; round < 30; round++) {
+      const { id } = await room.messages.put(caller, { queueId: 1, body: ANNA })
+      const redrive = () => room.messages.redrive(caller, { id }).catch(() => {})
+      await Promise.all([
+        settleAs(db, 'dead', [id]).then(redrive),
+        room.messages.expunge(caller, { id }),
+        settleAs(db, 'dead', [id]),
+      ])
     }
+    expect(await whatIsThere(db)).toMatchObject({ live: [], payloads: [] })
+    const open = await run(db, 'SELECT id FROM posthorn.message_done WHERE expunged_at IS NULL')
+    expect(open).toEqual([])
+  })
+
+  test('waits for no redrive that waits for it: both take records first and bodies second', async () => {
+    const { id } = await room.messages.put(caller, { queueId: 1, body: ANNA })
+    await settleAs(db, 'dead', [id])
+    let redriven: Promise<unknown> = Promise.resolve()
+    await db.transaction(async tx => {
+      const inTurn = (text: string) => tx.query({ name: '', text }, [id])
+      await inTurn('UPDATE posthorn.message_done SET expunged_at = now() WHERE id = $1::bigint')
+      redriven = room.messages.redrive(caller, { id }).catch(error => error)
+      const waiting =
+        "SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) WHERE NOT l.granted AND a.query ~ 'body AS'"
+      await expect.poll(() => run(db, waiting)).toHaveLength(1)
+      await inTurn('DELETE FROM posthorn.payload WHERE id = $1::bigint')
+    })
+    expect(await redriven).toMatchObject({ code: 'message_expunged' })
   })
 })
 

@@ -1,10 +1,13 @@
 -- Settled messages become live again under their ids: their attempts go on counting, their retries begin anew (forgiven).
 -- The new transaction id is their place in the lane and lets the sweep find them. An expiry that has passed is dropped.
 -- $3 the outcomes that may be revived. Not without a body, nor on a queue that is deleted. Primary key of message_done.
--- Bodies are held first: retention that is just removing one is waited for, and then there is none.
-WITH body AS MATERIALIZED (
-  SELECT p.id FROM posthorn.message_done AS d JOIN posthorn.payload AS p ON p.id = d.payload_id
-  WHERE d.org_id = $1::int AND d.id = ANY ($2::bigint[]) FOR KEY SHARE OF p
+-- Records are held before their bodies, as by all that takes both away; and bodies before they are needed: retention that is
+-- just removing one is waited for, and then there is none.
+WITH held AS MATERIALIZED (
+  SELECT d.id, d.payload_id FROM posthorn.message_done AS d
+  WHERE d.org_id = $1::int AND d.id = ANY ($2::bigint[]) ORDER BY d.id FOR UPDATE
+), body AS MATERIALIZED (
+  SELECT p.id FROM held AS h JOIN posthorn.payload AS p ON p.id = h.payload_id FOR KEY SHARE OF p
 ), gone AS (
   DELETE FROM posthorn.message_done AS d
   WHERE d.org_id = $1::int AND d.id = ANY ($2::bigint[]) AND d.outcome::text = ANY ($3::text[])
