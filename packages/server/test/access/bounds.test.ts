@@ -2,11 +2,11 @@
 import { type AuthorizationRule, type Condition, message, type Resource } from '@posthorn/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { holdsAll } from '../../src/api/access/checks.ts'
-import type { Answered } from '../api/serve.ts'
+import { type Answered, call } from '../api/serve.ts'
 import { eachDatabase } from '../databases.ts'
-import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../queue-room.ts'
+import { asked, type Room, settle } from '../queue-room.ts'
 import { ADMIN_SECRET } from './roles.ts'
-import { serveRoom } from './serve-room.ts'
+import { type BoundRoom, serveRoom } from './serve-room.ts'
 
 const MINE = { checks: { queueId: { in: 'X-QUEUES' } } }
 const NAMED = { checks: { name: 'X-TENANT' } }
@@ -22,44 +22,21 @@ const rules: AuthorizationRule[] = [
 ]
 
 eachDatabase('rules bound', open => {
+  let served: BoundRoom
   let room: Room
-  let served: Awaited<ReturnType<typeof serveRoom>>
   let orgId: number
   let mine: number
   let others: number
 
   beforeAll(async () => {
-    await makeSpan(open())
-    room = openRoom(open())
-    orgId = await addOrg(open(), 'owner')
-    served = await serveRoom(room, orgId, rules)
-    mine = await makeQueue('mine')
-    others = await makeQueue('others')
+    served = await serveRoom(open(), rules)
+    ;({ room, orgId, mine, others } = served)
   })
   afterAll(() => served.close())
 
-  const makeQueue = async (name: string, more: object = {}): Promise<number> =>
-    (await room.queues.create({ orgId }, { name, callbackUrl: null, ...more })).id
-  const put = async (queueId: number, more: object = {}): Promise<number> =>
-    (await room.messages.put({ orgId }, { queueId, body: 'secret', ...more })).id
-  const stored = (id: number) => room.messages.get({ orgId }, { id })
-
-  /** Calls as a role, with metadata in headers. */
-  const as = (role: string, metadata: Record<string, unknown> = {}) => {
-    const headers = {
-      'x-platformatic-admin-secret': ADMIN_SECRET,
-      'x-platformatic-role': role,
-      ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)])),
-    }
-    return {
-      get: (path: string) => served.call('GET', path, undefined, headers),
-      put: (path: string, body: object = {}) => served.call('PUT', path, body, headers),
-      post: (path: string, body?: object | string, more = {}) =>
-        served.call('POST', path, body, { ...headers, ...more }),
-      delete: (path: string) => served.call('DELETE', path, undefined, headers),
-      ask: async (query: string) => (await served.call('POST', '/graphql', { query }, headers)).json,
-    }
-  }
+  const put: BoundRoom['put'] = (...args) => served.put(...args)
+  const stored: BoundRoom['stored'] = id => served.stored(id)
+  const as: BoundRoom['as'] = (...args) => served.as(...args)
   const tenant = () => as('tenant', { 'x-queues': mine, 'x-tenant': 'mine' })
   const ids = ({ json }: Answered): number[] => json.map(({ id }: { id: number }) => id)
 
@@ -188,7 +165,7 @@ eachDatabase('rules bound', open => {
       expect(json.results).toMatchObject([{ result: 'error', error: { status: 401 } }, { result: 'stored' }])
       const together = { messages: [{ queueId: mine, body: 'together' }, { queueId: others }], together: true }
       expect((await tenant().post('/messages/bulk', together)).status).toBe(401)
-      const found = await served.call('GET', '/messages/?where.body.eq=together', undefined, {
+      const found = await call(served.url, 'GET', '/messages/?where.body.eq=together', undefined, {
         authorization: `Bearer ${ADMIN_SECRET}`,
       })
       expect(found.json).toEqual([])

@@ -2,9 +2,8 @@
 import type { AuthorizationRule } from '@posthorn/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eachDatabase } from '../databases.ts'
-import { addOrg, makeSpan, openRoom, type Room } from '../queue-room.ts'
-import { ADMIN_SECRET } from './roles.ts'
-import { serveRoom } from './serve-room.ts'
+import type { Room } from '../queue-room.ts'
+import { type BoundRoom, serveRoom } from './serve-room.ts'
 
 const MINE = { checks: { queueId: { in: 'X-QUEUES' } } }
 const rules: AuthorizationRule[] = [
@@ -18,38 +17,21 @@ const rules: AuthorizationRule[] = [
 ]
 
 eachDatabase('rules bound a change of all that is found', open => {
+  let served: BoundRoom
   let room: Room
-  let served: Awaited<ReturnType<typeof serveRoom>>
   let orgId: number
   let mine: number
   let others: number
 
   beforeAll(async () => {
-    await makeSpan(open())
-    room = openRoom(open())
-    orgId = await addOrg(open(), 'owner')
-    served = await serveRoom(room, orgId, rules)
-    mine = (await room.queues.create({ orgId }, { name: 'mine', callbackUrl: null })).id
-    others = (await room.queues.create({ orgId }, { name: 'others', callbackUrl: null })).id
+    served = await serveRoom(open(), rules)
+    ;({ room, orgId, mine, others } = served)
   })
   afterAll(() => served.close())
 
-  const putBoth = async (): Promise<[number, number]> => [
-    (await room.messages.put({ orgId }, { queueId: mine, body: 'secret' })).id,
-    (await room.messages.put({ orgId }, { queueId: others, body: 'secret' })).id,
-  ]
-  const stored = (id: number) => room.messages.get({ orgId }, { id })
-  const as = (role: string, metadata: Record<string, unknown> = { 'x-queues': mine }) => {
-    const headers = {
-      'x-platformatic-admin-secret': ADMIN_SECRET,
-      'x-platformatic-role': role,
-      ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)])),
-    }
-    return {
-      put: (path: string, body: object = {}) => served.call('PUT', path, body, headers),
-      ask: async (query: string) => (await served.call('POST', '/graphql', { query }, headers)).json,
-    }
-  }
+  const putBoth = async (): Promise<[number, number]> => [await served.put(mine), await served.put(others)]
+  const stored: BoundRoom['stored'] = id => served.stored(id)
+  const as = (role: string, metadata: object = { 'x-queues': mine }) => served.as(role, { ...metadata })
 
   test('to the records in reach: conditions of the caller cannot widen them', async () => {
     for (const role of ['tenant', 'clerk']) {

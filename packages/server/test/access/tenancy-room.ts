@@ -1,12 +1,9 @@
 /** Orgs for the tenancy matrix: each with one record of every kind, and keys of every sort. */
 import { keyScopes, type Scope } from '@posthorn/contract'
-import { NodeChanges } from '../../src/api/changes.ts'
-import { createApi } from '../../src/api/server.ts'
-import { systemClock } from '../../src/clock.ts'
 import type { Database } from '../../src/db/port.ts'
-import { silentLog } from '../../src/log.ts'
 import { queueOperations } from '../../src/queue/operations.ts'
 import { openInstallation } from '../../src/tenant/installation.ts'
+import { aloneChanges, bareApi } from '../api/bare-api.ts'
 import { type Answered, call } from '../api/serve.ts'
 import { openBackendRoom } from '../backend-room.ts'
 import { asked, makeSpan, openTenantRoom } from '../queue-room.ts'
@@ -49,25 +46,10 @@ export async function openTenancy(db: Database) {
   const { instanceOrgId } = await openInstallation(db, { shardCount: 4 })
   const { room, operations, stop } = openBackendRoom(db, instanceOrgId)
   const tenants = openTenantRoom(db, instanceOrgId)
-  const changes = new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' })
+  const changes = aloneChanges()
+  const handlers = { ...queueOperations(room), ...tenants.handlers, ...operations }
   const open = (adminSecret: string | null) =>
-    createApi({
-      config: {
-        host: '127.0.0.1',
-        port: 0,
-        adminSecret,
-        authorization: null,
-        maxBodyBytes: 1_048_576,
-        maxIncomingBytes: 134_217_728,
-      },
-      tenants: tenants.tenants,
-      version: '1.2.3',
-      handlers: { ...queueOperations(room), ...tenants.handlers, ...operations },
-      changes,
-      health: { check: () => ({ live: true, ready: true, parts: {} }) },
-      metrics: async () => ({ contentType: 'text/plain', body: '' }),
-      log: silentLog,
-    })
+    bareApi({ config: { adminSecret }, tenants: tenants.tenants, handlers, changes })
   const guarded = open(ADMIN_SECRET)
   const free = open(null)
   const { url } = await guarded.listen()

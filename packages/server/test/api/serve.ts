@@ -1,9 +1,7 @@
 import { afterAll, afterEach } from 'vitest'
-import { NodeChanges } from '../../src/api/changes.ts'
 import type { Health } from '../../src/api/health.ts'
-import { type ApiOptions, createApi } from '../../src/api/server.ts'
-import { systemClock } from '../../src/clock.ts'
-import { silentLog } from '../../src/log.ts'
+import type { ApiOptions } from '../../src/api/server.ts'
+import { aloneChanges, bareApi } from './bare-api.ts'
 import { createFakeHandlers, type FakeState } from './fake-handlers.ts'
 import { fakeTenants } from './fake-tenants.ts'
 
@@ -74,19 +72,10 @@ async function start(config: Overrides, translate?: ApiOptions['translate']): Pr
   const logged: Served['logged'] = []
   const note = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message })
   const health: Served['health'] = { now: WELL }
-  const changes = new NodeChanges({ clock: systemClock, log: silentLog, send: null, nodeId: 'alone' })
-  const api = createApi({
-    config: {
-      host: '127.0.0.1',
-      port: 0,
-      adminSecret: null,
-      authorization: null,
-      maxBodyBytes: 1_048_576,
-      maxIncomingBytes: 134_217_728,
-      ...config,
-    },
+  const changes = aloneChanges()
+  const api = bareApi({
+    config,
     tenants: fakeTenants,
-    version: '1.2.3',
     handlers,
     changes,
     health: { check: () => health.now },

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { NodeChanges } from '../../src/api/changes.ts'
 import { MAX_DELETED } from '../../src/api/graphql/writes.ts'
-import { createApi } from '../../src/api/server.ts'
 import { systemClock } from '../../src/clock.ts'
 import { channelOf, notify } from '../../src/db/announce.ts'
 import type { Database } from '../../src/db/port.ts'
 import { silentLog } from '../../src/log.ts'
 import { queueOperations } from '../../src/queue/operations.ts'
+import { bareApi } from '../api/bare-api.ts'
 import { createFakeHandlers } from '../api/fake-handlers.ts'
 import { call } from '../api/serve.ts'
 import { eachDatabase } from '../databases.ts'
@@ -24,22 +24,10 @@ async function serve(db: Database, orgId: number, nodeId = 'a') {
     () => {},
   )
   const tenants = openTenantRoom(db, orgId)
-  const api = createApi({
-    config: {
-      host: '127.0.0.1',
-      port: 0,
-      adminSecret: null,
-      authorization: null,
-      maxBodyBytes: 1_048_576,
-      maxIncomingBytes: 134_217_728,
-    },
+  const api = bareApi({
     tenants: tenants.tenants,
-    version: '1.2.3',
     handlers: { ...createFakeHandlers().handlers, ...queueOperations(openRoom(db)), ...tenants.handlers },
     changes,
-    health: { check: () => ({ live: true, ready: true, parts: {} }) },
-    metrics: async () => ({ contentType: 'text/plain', body: '' }),
-    log: silentLog,
   })
   const { url } = await api.listen()
   const stop = async (): Promise<void> => {
