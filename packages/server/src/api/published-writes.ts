@@ -1,26 +1,50 @@
 /** Handlers that say which record they saved or deleted, once they have. */
 import { type Operation, type OperationName, operations, type Resource, resourceOf } from '@posthorn/contract'
+import type { Tenants } from './access/tenants.ts'
 import type { Change, Changes } from './changes.ts'
-import type { AnyHandler, Handlers } from './handlers.ts'
+import type { AnyHandler, CallContext, Handlers } from './handlers.ts'
 
 /**
  * The same handlers, publishing what they write. What an act does to many records whose ids it does not give (a purge, a
  * redrive of a whole queue) is not told one by one.
  */
-export function publishWrites(handlers: Handlers, changes: Changes): Handlers {
+export function publishWrites(handlers: Handlers, changes: Changes, findOrg: Tenants['findOrg']): Handlers {
   const told = Object.entries(handlers as unknown as Record<string, AnyHandler>).map(([name, handle]) => {
-    const read = readerOf(operations[name as OperationName])
+    const operation: Operation = operations[name as OperationName]
+    const read = readerOf(operation)
     if (!read) return [name, handle]
+    const publish = (orgId: number, input: unknown, output: unknown): void => {
+      for (const written of read(input, output)) changes.publish({ orgId, ...written })
+    }
     const call: AnyHandler = (context, input) =>
       handle(context, input).then(output => {
-        for (const { resource, act, id } of read(input, output)) {
-          changes.publish({ orgId: context.orgId, resource, act, id })
-        }
+        publish(context.orgId, input, output)
         return output
       })
-    return [name, call]
+    if (!('orgName' in operation.input.properties)) return [name, call]
+    const callFor: AnyHandler = async (context, input) => {
+      const output = await handle(context, input)
+      const orgId = await actedFor(context, input, findOrg)
+      if (orgId !== null) publish(orgId, input, output)
+      return output
+    }
+    return [name, callFor]
   })
   return Object.fromEntries(told)
+}
+
+/** Whose records an operation that names an org has written; null if that org is gone, or cannot be asked for: nobody is told. */
+async function actedFor(
+  { orgId }: CallContext,
+  { orgName }: { readonly orgName?: string },
+  findOrg: Tenants['findOrg'],
+): Promise<number | null> {
+  if (orgName === undefined) return orgId
+  try {
+    return (await findOrg(orgName))?.id ?? null
+  } catch {
+    return null
+  }
 }
 
 type Written = Omit<Change, 'orgId'>
@@ -42,7 +66,7 @@ function readerOf(operation: Operation): Reader | null {
       )
   }
   if (!operation.of)
-    return right === 'save'
+    return operation.scope === 'message:save'
       ? (_, output) => idsIn(output as object).map(saved => ({ resource, act: 'saved', id: saved }))
       : null
   if (operation.verb === 'DELETE') return (_, output) => [{ resource, act: 'deleted', id: (output as WithId).id }]

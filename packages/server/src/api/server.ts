@@ -104,7 +104,7 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
     addDocumentation(app, options.version)
     const { changes } = options
     const { maxBodyBytes } = config
-    const handlers = guard(publishWrites(options.handlers, changes))
+    const handlers = guard(publishWrites(options.handlers, changes, options.tenants.findOrg))
     addRoutes(app, { handlers, access, maxBodyBytes })
     addGraphql(app, { handlers, access, changes, maxBodyBytes, failure })
   }
