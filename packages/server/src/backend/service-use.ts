@@ -2,7 +2,7 @@
 import { Problem, type ServiceFunction } from '@posthorn/contract'
 import type { Executor } from '../db/port.ts'
 import type { CallName, Calls } from '../services/calls.ts'
-import type { Answer } from '../services/faults.ts'
+import { type Answer, FaultError } from '../services/faults.ts'
 import type { Service } from '../services/port.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
 import type { Assignments } from './assignments.ts'
@@ -19,11 +19,25 @@ export interface ServiceUseOptions {
 export type ServiceUse = ReturnType<typeof createServiceUse>
 
 export function createServiceUse({ db, secrets, assignments, open }: ServiceUseOptions) {
-  const useStored = <T>(stored: StoredService, use: (service: Service) => Promise<T>): Promise<T> =>
-    open.use(stored, () => openCredentials(stored, secrets), use)
+  /** A service that cannot be opened has failed like one that cannot be reached. */
+  const useStored = async <T>(
+    stored: StoredService,
+    run: (service: Service) => Promise<Answer<T>>,
+  ): Promise<Answer<T> & { readonly service: string }> => {
+    try {
+      return await open.use(
+        stored,
+        () => openCredentials(stored, secrets),
+        async service => ({ ...(await run(service)), service: service.type.title }),
+      )
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error
+      return { ok: false, fault: error.fault, service: stored.name }
+    }
+  }
 
   /** @throws Problem service_not_found */
-  const use = async <T>(orgId: number, id: number, run: (service: Service) => Promise<T>): Promise<T> => {
+  const use = async <T>(orgId: number, id: number, run: (service: Service) => Promise<Answer<T>>) => {
     const stored = await readService(db, orgId, id)
     if (!stored) throw new Problem('service_not_found', { id })
     return useStored(stored, run)
@@ -32,14 +46,17 @@ export function createServiceUse({ db, secrets, assignments, open }: ServiceUseO
   return {
     use,
     /** @throws Problem service_not_found, service_cannot, service_failed */
-    call: <C extends CallName>(orgId: number, id: number, name: C, input: Calls[C]['input']) =>
-      use(orgId, id, async service => {
+    async call<C extends CallName>(orgId: number, id: number, name: C, input: Calls[C]['input']) {
+      const answer = await use(orgId, id, async service => {
         const call = service.calls[name] as
           | ((input: Calls[C]['input']) => Promise<Answer<Calls[C]['value']>>)
           | undefined
         if (!call) throw new Problem('service_cannot', { id, name: service.type.name, call: name })
-        return unwrap(service, await call(input))
-      }),
+        return call(input)
+      })
+      if (!answer.ok) throw serviceFailed(answer.service, answer)
+      return answer.value
+    },
     /** @throws Problem function_detached, service_failed */
     async callFunction<C extends CallName>(
       orgId: number,
@@ -51,17 +68,12 @@ export function createServiceUse({ db, secrets, assignments, open }: ServiceUseO
       const stored = assignment?.service
       if (!stored)
         throw new Problem('function_detached', { who: `Org ${assignment?.orgName ?? orgId}`, function: work })
-      return useStored(stored, async service => {
+      return useStored(stored, service => {
         const call = service.calls[name] as (input: Calls[C]['input']) => Promise<Answer<Calls[C]['value']>>
-        return { ...(await call(input)), service: service.type.title }
+        return call(input)
       })
     },
   }
-}
-
-function unwrap<T>(service: Service, answer: Answer<T>): T {
-  if (answer.ok) return answer.value
-  throw serviceFailed(service.type.title, answer)
 }
 
 /** What a service's failure says to a caller: in its own words, with its own code. */

@@ -3,6 +3,8 @@ import { openBackendRoom } from '../../test/backend-room.ts'
 import { eachDatabase } from '../../test/databases.ts'
 import { addOrg, asked } from '../../test/queue-room.ts'
 import type { Database } from '../db/port.ts'
+import { servicePasswordPlace } from '../tenant/sealed-columns.ts'
+import { readService } from './stored-service.ts'
 
 const PASSWORD = 'Correct-Horse-Battery'
 
@@ -43,6 +45,26 @@ eachDatabase('services', open => {
       user: 'first',
     })
     expect(await api['services.get'](caller, { id: latest.id })).toMatchObject({ user: 'latest' })
+  })
+
+  test('one whose password cannot be opened says so, and is well once it is set again', async () => {
+    const { id } = await api['services.upsert'](caller, mailjet)
+    await open().exec(`UPDATE posthorn.service SET password = left(password, 40) WHERE id = ${id}`)
+    const said = expect.stringMatching(/password cannot be opened .*set it again/)
+    expect(await api['services.check'](caller, { id })).toEqual({ ok: false, fault: 'misconfigured', message: said })
+    await expect(api['services.listTemplates'](caller, { id })).rejects.toMatchObject({
+      code: 'service_failed',
+      message: said,
+      details: { fault: 'misconfigured' },
+    })
+    await expect(api['services.upsert'](caller, { name: 'mailjet', user: 'other' })).rejects.toMatchObject({
+      code: 'service_invalid',
+      message: said,
+      details: { field: 'password' },
+    })
+    expect(await api['services.upsert'](caller, mailjet)).toMatchObject({ id, hasPassword: true })
+    const { password } = (await readService(open(), orgId, id))!
+    expect(secrets.open(password!, servicePasswordPlace(id))).toBe(PASSWORD)
   })
 
   test('the name of a service never changes', async () => {

@@ -11,6 +11,7 @@ import { DatabaseError } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import { type AnyQuery, type ById, findById, listPage } from '../list/page.ts'
 import { CREDENTIAL_FIELDS, type Credentials, readCredentials } from '../services/credentials.ts'
+import { FaultError } from '../services/faults.ts'
 import type { ServiceType } from '../services/port.ts'
 import { lockOrg } from '../tenant/lock-org.ts'
 import { servicePasswordPlace } from '../tenant/sealed-columns.ts'
@@ -93,7 +94,7 @@ async function saveService(
   before: StoredService | undefined,
   input: UpsertService,
 ): Promise<number> {
-  const known = before ? openCredentials(before, secrets) : { host: null, user: null, password: null, path: null }
+  const known = before ? knownOf(before, input, secrets) : { host: null, user: null, password: null, path: null }
   const whole = Object.fromEntries(
     CREDENTIAL_FIELDS.map(field => [field, (input[field] === undefined ? known[field] : input[field]) || null]),
   ) as unknown as Credentials
@@ -105,6 +106,16 @@ async function saveService(
   const sealed = password === null ? null : secrets.seal(password, servicePasswordPlace(id))
   await tx.query(SAVE, [orgId, id, input.name, host, user, sealed, path])
   return id
+}
+
+/** What is not given anew stays; so a password that cannot be opened any more can still be replaced. @throws Problem service_invalid */
+function knownOf(before: StoredService, { password }: UpsertService, secrets: SecretBox): Credentials {
+  try {
+    return openCredentials(password === undefined ? before : { ...before, password: null }, secrets)
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error
+    throw problemOf([{ field: 'password', problem: error.message }])
+  }
 }
 
 /** All that is wrong, the first of it by its field. */

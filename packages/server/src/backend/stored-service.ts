@@ -1,8 +1,9 @@
 /** A service's credentials at rest: the password under an envelope that opens for this very service only. */
 import type { Executor, Statement } from '../db/port.ts'
 import type { Credentials } from '../services/credentials.ts'
+import { fail } from '../services/faults.ts'
 import { servicePasswordPlace } from '../tenant/sealed-columns.ts'
-import type { SecretBox } from '../tenant/secret-box.ts'
+import { type SecretBox, SecretError } from '../tenant/secret-box.ts'
 
 export interface StoredService {
   readonly id: number
@@ -34,13 +35,17 @@ export async function holdService(tx: Executor, orgId: number, id: number): Prom
   return row
 }
 
-/** @throws SecretError if the envelope was changed, or moved here from another service */
+/** @throws FaultError misconfigured if the envelope was changed, moved here from another service, or is of another key */
 export function openCredentials(stored: StoredService, secrets: Pick<SecretBox, 'open'>): Credentials {
   const { host, username: user, password, path } = stored
-  return {
-    host,
-    user,
-    path,
-    password: password === null ? null : secrets.open(password, servicePasswordPlace(stored.id)),
+  return { host, user, path, password: password === null ? null : openPassword(stored.id, password, secrets) }
+}
+
+function openPassword(id: number, sealed: string, secrets: Pick<SecretBox, 'open'>): string {
+  try {
+    return secrets.open(sealed, servicePasswordPlace(id))
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error
+    return fail('misconfigured', `its password cannot be opened (${error.message}): set it again`)
   }
 }

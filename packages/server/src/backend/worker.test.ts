@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { headOf } from '../../test/run-room.ts'
 import { next } from '../deliver/next.ts'
 import type { QueueConfig } from '../queue/book.ts'
-import { faultOf } from '../services/faults.ts'
+import { FaultError, faultOf } from '../services/faults.ts'
 import type { Outcome, Service } from '../services/port.ts'
 import type { Assignment } from './assignments.ts'
 import { type Task, Worker, type WorkerMeans } from './worker.ts'
@@ -39,6 +39,8 @@ class Room {
   }
   route: QueueConfig | null = route
   restMs = 0
+  /** Why the service cannot be opened. */
+  unopened: Error | null = null
   deliver: (ids: number[]) => Promise<Outcome[]> = async ids => ids.map(() => delivered)
   readonly #worker: Worker
 
@@ -52,7 +54,10 @@ class Room {
       random: () => 0,
       routeOf: async () => this.route,
       assignmentOf: async () => this.assignment,
-      use: (_, __, use) => use(service),
+      use: async (_, __, use) => {
+        if (this.unopened) throw this.unopened
+        return use(service)
+      },
       deliver: (_, __, tasks) => {
         const ids = tasks.map(({ head }) => head.id)
         this.batches.push(ids)
@@ -193,4 +198,14 @@ test('what fails here is given back: nothing is lost and nothing counts', async 
   room.add(1, 12)
   await settled()
   expect(room.counts()).toEqual({ 'given back': 12 })
+  expect(room.notes.at(-1)).toEqual({ inFlight: 0, error: expect.stringContaining('its log says what') })
+})
+
+test('a service that cannot be opened says why, at the pace of retries, and kills nothing', async () => {
+  const room = new Room()
+  room.unopened = new FaultError(faultOf('misconfigured', 'its password cannot be opened'))
+  room.add(1, 60, 9)
+  await settled()
+  expect(room.counts()).toEqual({ retry: 60 })
+  expect(room.notes.at(-1)).toEqual({ inFlight: 0, error: 'fake: its password cannot be opened' })
 })

@@ -31,7 +31,7 @@ export interface WorkerMeans extends OutcomeRules {
   readonly routeOf: (queueId: number) => Promise<QueueConfig | null>
   /** @throws DatabaseError */
   readonly assignmentOf: (orgId: number, work: QueueFunction) => Promise<Assignment | null>
-  /** Uses the open service of an assignment. @throws SecretError */
+  /** Uses the open service of an assignment. @throws FaultError if it cannot be opened */
   readonly use: <T>(assignment: Assignment, route: QueueConfig, use: (service: Service) => Promise<T>) => Promise<T>
   /** Hands a batch over, each message in the form that its function has. Never throws for what is in a message. */
   readonly deliver: (service: Service, assignment: Assignment, tasks: readonly Task[]) => Promise<readonly Outcome[]>
@@ -91,6 +91,7 @@ export class Worker {
     if (!first) return
     const { route } = first
     let taken: readonly Task[] = []
+    let name = ''
     try {
       const assignment = await this.#means.assignmentOf(route.orgId, this.#work)
       if (assignment === null) return this.#giveBack(this.#take(NO_SERVICE_BATCH), AGAIN_MS)
@@ -103,6 +104,7 @@ export class Worker {
           0,
         )
       }
+      name = assignment.service.name
       await this.#means.use(assignment, route, async service => {
         const restMs = service.restMs()
         if (restMs > 0) return this.#giveBack(this.#take(NO_SERVICE_BATCH), boundedRest(restMs))
@@ -110,9 +112,18 @@ export class Worker {
         if (taken.length > 0) await this.#send(service, assignment, taken)
       })
     } catch (error) {
-      this.#means.failed(error)
-      this.#giveBack(taken.length > 0 ? taken : this.#take(NO_SERVICE_BATCH), AFTER_ERROR_MS)
+      const tasks = taken.length > 0 ? taken : this.#take(NO_SERVICE_BATCH)
+      // A service that cannot be opened fails all of them alike.
+      if (error instanceof FaultError) this.#settle(tasks, name, Array(tasks.length).fill(faultOutcome(error)), 0)
+      else this.#standBack(tasks, route, error)
     }
+  }
+
+  /** Trouble of this node is no attempt. */
+  #standBack(tasks: readonly Task[], route: QueueConfig, error: unknown): void {
+    this.#means.failed(error)
+    this.#means.noted(route, this.#underWay, HERE)
+    this.#giveBack(tasks, AFTER_ERROR_MS)
   }
 
   async #send(service: Service, assignment: Assignment, tasks: readonly Task[]): Promise<void> {
@@ -160,6 +171,7 @@ export class Worker {
   }
 }
 
+const HERE = 'something went wrong on its node; its log says what'
 const NOTHING = () => ({ verdict: { kind: 'delivered' } as const, pause: null })
 
 function withoutSystem({ lender }: Assignment, work: string): Outcome {

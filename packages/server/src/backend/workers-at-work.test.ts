@@ -95,6 +95,19 @@ eachDatabase('workers at work', open => {
     await opened.stop()
   })
 
+  test('a password that cannot be opened is said to be so, until it is set again', async () => {
+    await attachWebhook()
+    await open().exec(`UPDATE posthorn.service SET password = left(password, 40) WHERE org_id = ${caller.orgId}`)
+    expect(await attempt('{}')).toMatchObject({ outcome: 'failed', errorCode: 'misconfigured', isOwnFault: false })
+    expect(came).toEqual([])
+    await attachWebhook()
+    await new Promise(resolve => setTimeout(resolve, 550)) // as old as an answer about a backend may be
+    expect(await attempt('{}')).toMatchObject({ outcome: 'delivered' })
+    await opened.stop()
+    const [worker] = (await opened.operations['workers.list'](caller, asked())).items
+    expect(worker!.lastError).toMatch(/^webhook: its password cannot be opened .*set it again/)
+  })
+
   test('once it is detached, what was started goes back unmade', async () => {
     await attachWebhook()
     const { items } = await opened.operations['workers.list'](caller, asked())
