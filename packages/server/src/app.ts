@@ -115,7 +115,7 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   await node.start()
   scheduler.start()
   closing.add('node', () => node.stop(config.shutdownTimeoutMs))
-  startJanitor(parts, node, metrics, [...telling.chores, ...tenants.chores], closing)
+  startJanitor(parts, node, metrics, [...telling.chores, ...tenants.chores, ...backend.chores], closing)
   const { url } = await api.listen()
   closing.add('callers', () => api.close(config.shutdownTimeoutMs))
   return url

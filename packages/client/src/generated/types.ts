@@ -1342,7 +1342,7 @@ export interface ServicesOperations<Options> {
   check(input: ServicesCheckInput, options?: Options): Promise<{ ok: boolean; message: string; fault: string | null }>
   /** Lists the email templates that the provider keeps. */
   listTemplates(input: ServicesListTemplatesInput, options?: Options): Promise<{ templates: ({ reference: string; name: string })[] }>
-  /** What a stand-in (testmail, testdetail) was given on the node that answers, the newest first. */
+  /** What a stand-in (testmail, testdetail) was given within a day on any node, the newest first; 200 at most. */
   inbox(input: ServicesInboxInput, options?: Options): Promise<{ entries: (Record<string, unknown>)[] }>
   /** A request of the org’s own to its service, with the service’s credentials; only to the service’s own host. */
   jsonRequest(input: ServicesJsonRequestInput, options?: Options): Promise<{ status: number; body: unknown }>

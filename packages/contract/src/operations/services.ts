@@ -124,7 +124,8 @@ export const serviceOperations = {
     path: '/services/{id}/inbox',
     scope: 'service:find',
     alsoScopes: ['message:find'],
-    summary: 'What a stand-in (testmail, testdetail) was given on the node that answers, the newest first.',
+    summary:
+      'What a stand-in (testmail, testdetail) was given within a day on any node, the newest first; 200 at most.',
     errors: failures,
     params: id,
     output: Type.Object({ entries: Type.Array(Json) }),

@@ -7,22 +7,22 @@ import { OpenServices } from './open-services.ts'
 
 const credentials: Credentials = { host: null, user: null, password: null, path: null }
 
-function openRoom(calls: object = {}) {
+function openRoom() {
   const clock = new HandClock()
   const opened: string[] = []
   const closed: string[] = []
   const open = new OpenServices({
-    open: (name): Service => {
+    open: ({ name }): Service => {
       const label = `${name} ${opened.length + 1}`
       opened.push(label)
-      const service = { type: { name }, calls, label, close: async () => void closed.push(label) }
+      const service = { type: { name }, label, close: async () => void closed.push(label) }
       return service as unknown as Service
     },
     clock,
     log: silentLog,
   })
   const use = (version: number, work: () => Promise<void> = async () => {}) =>
-    open.use({ id: 1, name: 'fake', version }, () => credentials, work)
+    open.use({ id: 1, org_id: 1, name: 'fake', version }, () => credentials, work)
   return { clock, opened, closed, open, use }
 }
 
@@ -55,13 +55,6 @@ test('one that nobody uses is closed after a while, and nothing keeps looking th
   expect(closed).toEqual([])
   await clock.pass(200_000)
   expect([closed, open.size, clock.set]).toEqual([['fake 1'], 0, []])
-})
-
-test('a stand-in keeps its inbox', async () => {
-  const { clock, closed, use } = openRoom({ inbox: async () => {} })
-  await use(1)
-  await clock.pass(1_000_000)
-  expect(closed).toEqual([])
 })
 
 test('at the end all are closed', async () => {

@@ -10,7 +10,7 @@ import type { Credentials } from '../services/credentials.ts'
 import type { Service } from '../services/port.ts'
 
 export interface OpenServicesOptions {
-  readonly open: (name: string, credentials: Credentials) => Service
+  readonly open: (service: ServiceVersion, credentials: Credentials) => Service
   readonly clock: Clock
   readonly log: Log
 }
@@ -18,6 +18,7 @@ export interface OpenServicesOptions {
 /** Which service, and as of which change. */
 export interface ServiceVersion {
   readonly id: number
+  readonly org_id: number
   readonly name: string
   readonly version: number
 }
@@ -47,15 +48,12 @@ export class OpenServices {
   }
 
   /** Uses a service. It stays open while `use` runs, whatever happens to its record. `credentials` is asked only to open it. */
-  async use<T>(
-    { id, name, version }: ServiceVersion,
-    credentials: () => Credentials,
-    use: (service: Service) => Promise<T>,
-  ): Promise<T> {
+  async use<T>(one: ServiceVersion, credentials: () => Credentials, use: (service: Service) => Promise<T>): Promise<T> {
+    const { id, version } = one
     let held = this.#held.get(id)
     if (!held || held.version < version) {
       if (held) this.#leave(id, held)
-      const service = this.#options.open(name, credentials())
+      const service = this.#options.open(one, credentials())
       held = { version, service, users: 0, usedAt: 0, isLeft: false }
       this.#held.set(id, held)
       this.#timer ??= this.#options.clock.setTimer(() => this.#look(), LOOK_MS)
@@ -97,11 +95,7 @@ export class OpenServices {
 
   #look(): void {
     const before = this.#options.clock.monotonic() - IDLE_MS
-    for (const [id, held] of this.#held)
-      if (held.users === 0 && held.usedAt < before && !keepsSomething(held)) this.#leave(id, held)
+    for (const [id, held] of this.#held) if (held.users === 0 && held.usedAt < before) this.#leave(id, held)
     this.#timer = this.#held.size > 0 ? this.#options.clock.setTimer(() => this.#look(), LOOK_MS) : null
   }
 }
-
-/** A stand-in has an inbox that somebody may still want to look at. */
-const keepsSomething = ({ service }: Held): boolean => service.calls.inbox !== undefined

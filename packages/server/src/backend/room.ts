@@ -14,6 +14,7 @@ import { createDetails } from './details.ts'
 import { TemplateBook } from './email/template-book.ts'
 import { createEmails } from './emails.ts'
 import { createFiles } from './files.ts'
+import { Inboxes } from './inboxes.ts'
 import { OpenServices } from './open-services.ts'
 import { backendOperations } from './operations.ts'
 import type { OutcomeRules } from './outcomes.ts'
@@ -39,7 +40,7 @@ export interface BackendOptions extends OutcomeRules {
   readonly listLimitMs: number
   /** Every service there is, and the world as services may see it. */
   readonly types: readonly ServiceType[]
-  readonly means: Means
+  readonly means: Omit<Means, 'inbox'>
 }
 
 /** What comes from the queue room, which stands on what this one gives to the dispatcher. */
@@ -53,8 +54,12 @@ export type Backend = ReturnType<typeof openBackend>
 
 export function openBackend(options: BackendOptions) {
   const { db, clock, log, secrets, types, means, instanceOrgId, listLimitMs } = options
+  const inboxes = new Inboxes(db)
   const open = new OpenServices({
-    open: (name, credentials) => openService(types.find(type => type.name === name)!, credentials, means),
+    open: (service, credentials) => {
+      const type = types.find(({ name }) => name === service.name)!
+      return openService(type, credentials, { ...means, inbox: inboxes.of(service) })
+    },
     clock,
     log,
   })
@@ -67,6 +72,7 @@ export function openBackend(options: BackendOptions) {
   return {
     /** What the dispatcher hands the messages of functions to. */
     delivery: atWork,
+    chores: inboxes.chores,
     operations: ({ put, changed }: BackendEdge) =>
       backendOperations({
         services: createServices({ db, secrets, types, reach, listLimitMs }),

@@ -29,7 +29,7 @@ export function createServiceCalls(use: ServiceUse) {
     },
     async inbox({ orgId }: BackendCaller, { id }: ById) {
       const entries = await use.call(orgId, id, 'inbox', {})
-      return { entries: entries.map(({ at, ...entry }) => shown({ at: new Date(at).toISOString(), ...entry })) }
+      return { entries: entries.map(({ at, ...entry }) => ({ at: new Date(at).toISOString(), ...entry })) }
     },
     async jsonRequest({ orgId }: BackendCaller, { id, auth, ...request }: Input<'services.jsonRequest'>) {
       const how = auth === undefined ? {} : { auth: authOf(auth) }
@@ -55,15 +55,4 @@ function authOf(word: string): NonNullable<JsonRequestInput['auth']> {
   if (apiKey !== undefined) return { apiKey }
   const problem = 'body/auth must be basic, header, none, or apiKey:<name of the header>'
   throw new Problem('validation_failed', { problem, field: 'body/auth' })
-}
-
-/** Contents of attachments are told by their size: an inbox is to be looked at. */
-function shown(entry: object): Record<string, unknown> {
-  const text = JSON.stringify(entry, (_, value: unknown) => (isBuffer(value) ? `${value.data.length} bytes` : value))
-  return JSON.parse(text) as Record<string, unknown>
-}
-
-/** As `Buffer` writes itself into JSON. */
-function isBuffer(value: unknown): value is { readonly data: readonly number[] } {
-  return typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'Buffer'
 }

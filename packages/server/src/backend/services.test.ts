@@ -152,7 +152,7 @@ eachDatabase('services', open => {
     const { id } = await api['services.upsert'](caller, { name: 'testmail' })
     expect(await api['services.check'](caller, { id })).toEqual({
       ok: true,
-      message: 'Test mail keeps emails on this node: 0 so far',
+      message: 'Test mail keeps emails to look at: 0 of at most 200 now',
       fault: null,
     })
     await expect(api['services.listTemplates'](caller, { id })).rejects.toThrow(

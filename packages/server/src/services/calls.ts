@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { Email } from './email.ts'
 import type { Fault } from './faults.ts'
+import type { InboxEntry } from './inbox.ts'
 
 /** What can be asked of a service besides delivering: each call with what goes in and the value that comes back. */
 export interface Calls {
@@ -34,7 +34,7 @@ export const CALLS: Readonly<Record<CallName, string>> = {
   savePost: 'Creates a post, or updates it if an id is given.',
   jsonRequest: "An org's own request to its service, with the service's credentials; only to the service's own host.",
   awsRequest: "An org's own request to any AWS API of its region, signed with its keys.",
-  inbox: 'What a stand-in was given, the newest first.',
+  inbox: 'What a stand-in was given within a day on any node, the newest first; 200 at most.',
 }
 
 export interface LookupInput {
@@ -140,11 +140,4 @@ export interface AwsRequestInput {
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-}
-
-export interface InboxEntry {
-  /** Milliseconds since 1970. */
-  readonly at: number
-  readonly email?: Email
-  readonly lookup?: LookupInput
 }

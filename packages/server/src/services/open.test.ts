@@ -5,7 +5,7 @@ import { fail, faultOf } from './faults.ts'
 import { openService } from './open.ts'
 import type { Outside } from './outside.ts'
 import type { Adapter, ServiceType } from './port.ts'
-import { emailTo, NO_CREDENTIALS } from './stand-in.suite.ts'
+import { emailTo, memoryInbox, NO_CREDENTIALS } from './stand-in.suite.ts'
 
 const outside: Outside = {
   fetch: () => Promise.reject(new Error('unused')),
@@ -50,7 +50,13 @@ function open(adapter: Partial<Adapter>, more: Partial<ServiceType> = {}) {
     },
     ...more,
   }
-  const service = openService(type, NO_CREDENTIALS, { outside, clock, log: silentLog, version: '0' })
+  const service = openService(type, NO_CREDENTIALS, {
+    outside,
+    clock,
+    log: silentLog,
+    version: '0',
+    inbox: memoryInbox(),
+  })
   return { service, clock, opened: () => opened }
 }
 
@@ -91,7 +97,7 @@ describe('an open service', () => {
       calls: [],
       open: async () => ({ check: async () => '' }),
     } satisfies ServiceType
-    const means = { outside, clock: systemClock, log: silentLog, version: '0' }
+    const means = { outside, clock: systemClock, log: silentLog, version: '0', inbox: memoryInbox() }
     expect(() => openService(type, { ...NO_CREDENTIALS, host: 'h' }, means)).toThrow('host is not used by this service')
   })
 

@@ -12,6 +12,7 @@ import type { CallName, Calls } from './calls.ts'
 import type { CredentialRules, Credentials } from './credentials.ts'
 import type { Email } from './email.ts'
 import type { Answer, Fault } from './faults.ts'
+import type { Inbox } from './inbox.ts'
 import type { Note } from './note.ts'
 import type { Outside } from './outside.ts'
 
@@ -52,6 +53,8 @@ export interface Means {
   readonly log: Log
   /** Posthorn's, for the user agent. */
   readonly version: string
+  /** What this service keeps to be looked at. Only stand-ins keep anything. */
+  readonly inbox: Inbox
   /** Where a provider's API is instead of its usual place: a compatible server of the installation's own, or a test. */
   readonly endpoint?: (service: string) => string | null
 }

@@ -8,7 +8,7 @@ import { openService } from './open.ts'
 import type { Outside } from './outside.ts'
 import type { Adapter, ServiceType } from './port.ts'
 import { createScrub, readable } from './scrub.ts'
-import { emailTo, NO_CREDENTIALS } from './stand-in.suite.ts'
+import { emailTo, memoryInbox, NO_CREDENTIALS } from './stand-in.suite.ts'
 
 /** Long enough to be told from ordinary text. */
 const secrets = fc
@@ -116,5 +116,5 @@ function openTroubled(error: Error, said: string, password: string, lines: strin
   }
   const log = { ...silentLog, debug: line, warn: line }
   const credentials = { ...NO_CREDENTIALS, user: 'user', password }
-  return openService(type, credentials, { outside, clock: systemClock, log, version: '0' })
+  return openService(type, credentials, { outside, clock: systemClock, log, version: '0', inbox: memoryInbox() })
 }

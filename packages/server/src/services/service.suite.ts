@@ -10,7 +10,7 @@ import { FAULTS, type Fault } from './faults.ts'
 import { openService } from './open.ts'
 import { createOutside, type OutsideOptions } from './outside.ts'
 import { FUNCTIONS, type Service, type ServiceType } from './port.ts'
-import { type Behaviour, emailTo, NO_CREDENTIALS, noteOf, type StandIn } from './stand-in.suite.ts'
+import { type Behaviour, emailTo, memoryInbox, NO_CREDENTIALS, noteOf, type StandIn } from './stand-in.suite.ts'
 
 /** What every adapter must hold. */
 
@@ -57,7 +57,7 @@ export function open(type: ServiceType, given: OpenOptions = {}): Opened {
   }
   const guard = createGuard({ allowLoopback: given.strict !== true, allow: [] })
   const outside = createOutside({ guard, classify, ...given.outside })
-  const means = { outside, clock, log, version: '0.0.0', endpoint: () => given.endpoint ?? null }
+  const means = { outside, clock, log, version: '0.0.0', endpoint: () => given.endpoint ?? null, inbox: memoryInbox() }
   const service = openService(type, given.credentials ?? NO_CREDENTIALS, means, {
     timeoutMs: given.timeoutMs ?? 10_000,
   })

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest'
 import type { Credentials } from './credentials.ts'
 import type { Email } from './email.ts'
 import type { Fault } from './faults.ts'
+import { INBOX_KEEPS, type Inbox, type InboxEntry } from './inbox.ts'
 import type { Note } from './note.ts'
 import type { Service } from './port.ts'
 
@@ -191,6 +192,17 @@ export function noteOf(id: string, more: Partial<Note> = {}): Note {
     attributes: { Schema: 'posthorn:1', Stage: 'deliver' },
     group: null,
     ...more,
+  }
+}
+
+/** An inbox of one process. */
+export function memoryInbox(): Inbox {
+  let kept: readonly InboxEntry[] = []
+  return {
+    async add(entries) {
+      kept = [...[...entries].reverse(), ...kept].slice(0, INBOX_KEEPS)
+    },
+    list: async () => kept,
   }
 }
 

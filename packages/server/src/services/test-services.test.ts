@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { InboxEntry } from './inbox.ts'
 import type { Service } from './port.ts'
 import { open, serviceSuite } from './service.suite.ts'
 import { emailTo, faultOfEmail, NO_CREDENTIALS, type StandIn } from './stand-in.suite.ts'
@@ -55,7 +56,7 @@ describe('testdetail', () => {
 })
 
 describe('testmail', () => {
-  test('it keeps what it was given, the newest first and no more than 200, each service its own', async () => {
+  test('it keeps what it was given, the newest first and no more than 200, each service its own; attachments by their size', async () => {
     const { service } = open(testmail)
     const outcomes = await service.deliver.email!(
       Array.from({ length: 203 }, (_, index) => emailTo(`m${index}@a.example`)),
@@ -65,6 +66,11 @@ describe('testmail', () => {
     const names = inbox.ok ? inbox.value.map(({ email }) => email!.to[0]!.address.split('@')[0]) : []
     expect([names.length, names[0], names.at(-1)]).toEqual([200, 'm202', 'm3'])
     expect(await open(testmail).service.calls.inbox!({})).toEqual({ ok: true, value: [] })
+    const attachments = [{ filename: 'a', contentType: 'text/plain', content: Buffer.from('four'), contentId: null }]
+    await service.deliver.email!([emailTo('ann@a.example', { attachments, text: 'x'.repeat(100_000) })])
+    const [newest] = ((await service.calls.inbox!({})) as { value: readonly InboxEntry[] }).value
+    expect(newest!.email).toMatchObject({ attachments: [{ filename: 'a', content: '4 bytes' }] })
+    expect(newest!.email!.text).toHaveLength(50_001)
   })
 
   test('an address decides the fate of its email alone', async () => {

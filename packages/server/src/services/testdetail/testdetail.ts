@@ -1,30 +1,26 @@
-import type { Detail, InboxEntry, LookupInput } from '../calls.ts'
+import type { Detail, LookupInput } from '../calls.ts'
 import { fail } from '../faults.ts'
 import type { ServiceType } from '../port.ts'
 import { readDetail } from '../webhook/detail.ts'
-
-const KEPT = 200
 
 export const testdetail: ServiceType = {
   name: 'testdetail',
   title: 'Test detail',
   summary:
-    'Asks nobody: knows every supporter, and keeps the last 200 questions of this node in an inbox to look at. An address that begins with `unknown@`, `broken@` or `slow@` is not found, answered wrongly, or not in time.',
+    'Asks nobody: knows every supporter, and keeps the last 200 questions in an inbox to look at, for a day, whichever node they came to. An address that begins with `unknown@`, `broken@` or `slow@` is not found, answered wrongly, or not in time.',
   credentials: { fields: {} },
   functions: ['detail'],
   batch: 1,
   calls: ['lookup', 'inbox'],
-  async open(_, { clock }) {
-    const inbox: InboxEntry[] = []
+  async open(_, { clock, inbox }) {
     return {
-      check: async () => `Test detail answers on this node: asked ${inbox.length} times so far`,
+      check: async () => `Test detail answers: ${(await inbox.list()).length} questions are kept to look at`,
       calls: {
         async lookup(lookup, signal) {
-          inbox.unshift({ at: clock.now(), lookup })
-          inbox.length = Math.min(inbox.length, KEPT)
+          await inbox.add([{ at: clock.now(), lookup }])
           return answer(lookup, new Date(clock.now()).toISOString(), signal)
         },
-        inbox: async () => [...inbox],
+        inbox: () => inbox.list(),
       },
     }
   },

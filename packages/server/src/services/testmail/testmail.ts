@@ -1,33 +1,28 @@
-import type { InboxEntry } from '../calls.ts'
 import type { Email } from '../email.ts'
 import { faultOf } from '../faults.ts'
+import { INBOX_KEEPS, showEmail } from '../inbox.ts'
 import type { Result, ServiceType } from '../port.ts'
-
-/** As many as a person looks through. */
-const KEPT = 200
 
 export const testmail: ServiceType = {
   name: 'testmail',
   title: 'Test mail',
   summary:
-    'Sends nothing: keeps the last 200 emails of this node in an inbox to look at, until the service is changed or the node stops. An address that begins with `rejected@`, `deferred@` or `throttled@` meets that fate.',
+    'Sends nothing: keeps the last 200 emails in an inbox to look at, for a day, whichever node they came to. An address that begins with `rejected@`, `deferred@` or `throttled@` meets that fate.',
   credentials: { fields: {} },
   functions: ['email'],
   batch: 50,
   calls: ['inbox'],
-  async open(_, { clock }) {
-    const inbox: InboxEntry[] = []
+  async open(_, { clock, inbox }) {
     return {
-      check: async () => `Test mail keeps emails on this node: ${inbox.length} so far`,
-      email: async emails =>
-        emails.map(email => {
-          const fault = fateOf(email)
-          if (fault !== null) return fault
-          inbox.unshift({ at: clock.now(), email })
-          inbox.length = Math.min(inbox.length, KEPT)
-          return { reference: `testmail-${email.id}` }
-        }),
-      calls: { inbox: async () => [...inbox] },
+      check: async () =>
+        `Test mail keeps emails to look at: ${(await inbox.list()).length} of at most ${INBOX_KEEPS} now`,
+      async email(emails) {
+        const fates = emails.map(fateOf)
+        const at = clock.now()
+        await inbox.add(emails.filter((_, nth) => fates[nth] === null).map(email => ({ at, email: showEmail(email) })))
+        return emails.map(({ id }, nth) => fates[nth] ?? { reference: `testmail-${id}` })
+      },
+      calls: { inbox: () => inbox.list() },
     }
   },
 }
