@@ -1,10 +1,11 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Api } from '../harness/api.ts'
 import { pause } from '../harness/load.ts'
-import { startNode, stopAll } from '../harness/nodes.ts'
-import { eachPlace, type Place } from '../harness/places.ts'
-import { hang, Receiver } from '../harness/receiver.ts'
+import { startNode } from '../harness/nodes.ts'
+import { eachPlace } from '../harness/places.ts'
+import { hang, type Receiver } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
+import { openStage } from '../harness/stage.ts'
 
 const HANGING = 20
 const BACKLOG = scale('BACKLOG', 1000)
@@ -13,22 +14,15 @@ const BATCH = 1000
 /** Below this a doubling is the machine's noise, not the queue's neighbours. */
 const NOISE_MS = 15
 
-let place: Place
 let receiver: Receiver
-
-afterEach(async () => {
-  await stopAll()
-  await receiver.stop()
-  await place.close()
-})
 
 eachPlace((open, kind) => {
   test(`${HANGING} receivers that hang, with ${BACKLOG} messages waiting each, leave another queue's p99 within 2x`, {
     timeout: 120_000 + BACKLOG * 30,
   }, async () => {
-    place = await open()
-    receiver = await Receiver.start()
-    const { api } = await startNode(place.env)
+    const stage = await openStage(open)
+    receiver = stage.receiver
+    const { api } = await startNode(stage.place.env)
     const healthy = await api.createQueue({ callbackUrl: `${receiver.url}/healthy` })
     await latency(api, healthy.id, 50)
     const alone = await latency(api, healthy.id, PROBES)

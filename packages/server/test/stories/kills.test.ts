@@ -1,10 +1,11 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { demandLawful, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNode } from '../harness/nodes.ts'
 import { eachPlace, type Place } from '../harness/places.ts'
-import { failFirst, Receiver, seededRandom, status } from '../harness/receiver.ts'
+import { failFirst, seededRandom, status } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
+import { openStage } from '../harness/stage.ts'
 
 const KILLS = scale('KILLS', 10)
 const LANES = 8
@@ -12,21 +13,11 @@ const PUTS_BETWEEN_KILLS = 20
 const SEED = 20
 const DRAIN_MS = 60_000
 
-let place: Place
-let receiver: Receiver
-
-afterEach(async () => {
-  await stopAll()
-  await receiver.stop()
-  await place.close()
-})
-
 eachPlace((open, kind) => {
   test(`${KILLS} SIGKILLs under load lose no acknowledged message and double none that was not in flight`, {
     timeout: 120_000 + KILLS * 10_000,
   }, async () => {
-    place = await open()
-    receiver = await Receiver.start()
+    const { place, receiver } = await openStage(open)
     const random = seededRandom(SEED)
     const ledger = new Ledger()
     const nodes = await Promise.all(Array.from({ length: place.nodes }, () => startNode(place.env)))
@@ -55,7 +46,7 @@ eachPlace((open, kind) => {
     for (let i = 0; i < KILLS; i++) {
       await load.more(PUTS_BETWEEN_KILLS)
       await pause(random() * 300)
-      await killAndReplace(nodes, i % nodes.length, ledger)
+      await killAndReplace(place, nodes, i % nodes.length, ledger)
     }
     await load.stop()
     await hopeless.stop()
@@ -77,7 +68,7 @@ eachPlace((open, kind) => {
   })
 })
 
-async function killAndReplace(nodes: NodeProcess[], index: number, ledger: Ledger): Promise<void> {
+async function killAndReplace(place: Place, nodes: NodeProcess[], index: number, ledger: Ledger): Promise<void> {
   const victim = nodes[index]!
   ledger.fault()
   await victim.kill()

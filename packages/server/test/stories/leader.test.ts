@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
 import { pause } from '../harness/load.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNode } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
-import { Receiver } from '../harness/receiver.ts'
+import type { Receiver } from '../harness/receiver.ts'
 import { measured } from '../harness/scale.ts'
+import { openStage } from '../harness/stage.ts'
 
 /** What is said of a takeover, and what a loaded machine may add to it. */
 const TAKEOVER_MS = 2000
@@ -15,16 +16,9 @@ let receiver: Receiver
 let nodes: NodeProcess[]
 
 beforeEach(async () => {
-  place = await openPostgres()
-  receiver = await Receiver.start()
+  ;({ place, receiver } = await openStage(openPostgres))
   nodes = [await startNode(place.env), await startNode(place.env)]
 })
-afterEach(async () => {
-  await stopAll()
-  await receiver.stop()
-  await place.close()
-})
-
 const leads = async (node: NodeProcess): Promise<boolean> =>
   (await fetch(`${node.url}/health`).then(answer => answer.text())).includes('leader')
 

@@ -1,21 +1,16 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Api } from '../harness/api.ts'
 import { pause } from '../harness/load.ts'
-import { startNode, stopAll } from '../harness/nodes.ts'
+import { startNode } from '../harness/nodes.ts'
 import { eachPlace, type Place } from '../harness/places.ts'
-import { type Arrival, type Behaviour, ok, Receiver, slow, status } from '../harness/receiver.ts'
+import { type Arrival, type Behaviour, ok, type Receiver, slow, status } from '../harness/receiver.ts'
+import { openStage } from '../harness/stage.ts'
 
 /** What the wire and a busy receiver may shift an arrival by. */
 const SLACK_MS = 250
 
 let place: Place
 let receiver: Receiver
-
-afterEach(async () => {
-  await stopAll()
-  await receiver.stop()
-  await place.close()
-})
 
 /** The most arrivals that began within any window of so many milliseconds. */
 function mostWithin(arrivals: readonly Arrival[], ms: number): number {
@@ -47,8 +42,7 @@ eachPlace(open => {
   test('a receiver gets no more at once, no more in a second, and while it is down no more than probes', {
     timeout: 120_000,
   }, async () => {
-    place = await open()
-    receiver = await Receiver.start()
+    ;({ place, receiver } = await openStage(open))
     const nodes = [await startNode(place.env)]
     if (place.nodes > 1) nodes.push(await startNode(place.env))
     // Told at one node, kept by whichever serves the queue.

@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
 import { demandLawful, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNode } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
-import { Receiver, slow } from '../harness/receiver.ts'
+import { type Receiver, slow } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
+import { openStage } from '../harness/stage.ts'
 
 const QUEUES = 10
 const SLOW_MS = 400
@@ -15,14 +16,7 @@ let place: Place
 let receiver: Receiver
 
 beforeEach(async () => {
-  place = await openPostgres()
-  receiver = await Receiver.start()
-})
-
-afterEach(async () => {
-  await stopAll()
-  await receiver.stop()
-  await place.close()
+  ;({ place, receiver } = await openStage(openPostgres))
 })
 
 async function makeQueues(node: NodeProcess, count: number, path: (i: number) => string): Promise<number[]> {

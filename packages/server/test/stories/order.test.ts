@@ -1,28 +1,19 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { demandLawful, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
-import { eachPlace, type Place } from '../harness/places.ts'
-import { mix, ok, Receiver, slow, status } from '../harness/receiver.ts'
+import { type NodeProcess, startNode } from '../harness/nodes.ts'
+import { eachPlace } from '../harness/places.ts'
+import { mix, ok, slow, status } from '../harness/receiver.ts'
+import { openStage } from '../harness/stage.ts'
 
 const SEED = 11
 const KEYS = 6
-
-let place: Place
-let receiver: Receiver
-
-afterEach(async () => {
-  await stopAll()
-  await receiver.stop()
-  await place.close()
-})
 
 eachPlace(open => {
   test('order holds as a whole and by key, across failing receivers, a pause and a restart', {
     timeout: 90_000,
   }, async () => {
-    place = await open()
-    receiver = await Receiver.start()
+    const { place, receiver } = await openStage(open)
     const ledger = new Ledger()
     const moody = mix(SEED, [
       { weight: 6, behaviour: ok },

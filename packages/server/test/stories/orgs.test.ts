@@ -3,15 +3,16 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@posthorn/client'
 import { buildClientSchema, getIntrospectionQuery } from 'graphql'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { type Send, unknownIds } from '../access/tenancy-room.ts'
 import { graphqlRows, restRows } from '../access/tenancy-rows.ts'
 import { call } from '../api/serve.ts'
 import { describePostgres } from '../databases.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNode } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
-import { Receiver } from '../harness/receiver.ts'
+import type { Receiver } from '../harness/receiver.ts'
 import { dump, envelopesIn, Secrets } from '../harness/secrets.ts'
+import { openStage } from '../harness/stage.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/posthorn.mjs', import.meta.url))
 
@@ -22,17 +23,10 @@ let adminSecret: string
 let env: Record<string, string>
 
 beforeEach(async () => {
-  place = await openPostgres()
-  receiver = await Receiver.start()
+  ;({ place, receiver } = await openStage(openPostgres))
   secrets = new Secrets()
   adminSecret = secrets.word('admin secret')
   env = { ...place.env, POSTHORN_ADMIN_SECRET: adminSecret, POSTHORN_LOG_LEVEL: 'trace' }
-})
-
-afterEach(async () => {
-  await stopAll()
-  await receiver.stop()
-  await place.close()
 })
 
 const printed: string[] = []
