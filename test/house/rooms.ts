@@ -11,7 +11,7 @@ export interface Room {
   readonly sql?: boolean
 }
 
-const LEAVES = ['contract', 'clock', 'id', 'log', 'generations', 'tracing']
+const LEAVES = ['contract', 'clock', 'id', 'log', 'generations', 'members', 'tracing']
 const DOMAIN = [...LEAVES, 'tenant', 'engine', 'queue']
 
 /** In the order of the house: imports go down only. */
@@ -23,6 +23,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   log: { imports: [] },
   tracing: { imports: [] },
   generations: { imports: [] },
+  members: { imports: [] },
   config: { imports: ['contract'] },
   db: { imports: LEAVES, sql: true },
   deliver: { imports: LEAVES },

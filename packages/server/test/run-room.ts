@@ -27,6 +27,7 @@ export function headOf(id: number, fields: Partial<Head> = {}): Head {
     body: 'x',
     headers: null,
     lost: false,
+    slot: -1,
     ...fields,
   }
 }

@@ -5,7 +5,7 @@
  * been carried out (`unknown`); a statement inside a transaction cannot have been, because its COMMIT was never sent
  * (`unsent`). So is whatever comes after the loss.
  */
-import type { ClientBase, QueryResult } from 'pg'
+import type { ClientBase, QueryConfig, QueryResult } from 'pg'
 import { endsSession, isServerError, toDatabaseError } from './failure.ts'
 import {
   DatabaseError,
@@ -43,21 +43,11 @@ export class Connection implements Executor {
   }
 
   query<Row = Record<string, unknown>>(statement: Statement, params: readonly Param[] = []): Promise<Row[]> {
-    return this.#inTurn(async () => {
-      const text = this.#texts.of(statement)
-      const values = encodeParams(params)
-      const result = await this.#client.query({ ...named(statement), text, values, types: typedValues })
-      return result.rows as Row[]
-    })
+    return this.#inTurn(() => this.#run<Row>(statement, { values: encodeParams(params), types: typedValues }))
   }
 
   rows(statement: Statement, params: readonly RawParam[] = []): Promise<TextRow[]> {
-    return this.#inTurn(async () => {
-      const text = this.#texts.of(statement)
-      const values = params as RawParam[]
-      const query = { ...named(statement), text, values, rowMode: 'array' as const, types: textValues }
-      return (await this.#client.query<TextRow>(query)).rows
-    })
+    return this.#inTurn(() => this.#run(statement, { values: [...params], types: textValues, rowMode: 'array' }))
   }
 
   exec(sql: string): Promise<void> {
@@ -74,9 +64,26 @@ export class Connection implements Executor {
     })
   }
 
+  /**
+   * In `pg` a query that is over outlives the collections of the young generation, and so would its rows and values: they
+   * were most of what a drain left behind, and of what collecting it cost.
+   */
+  async #run<Row>(statement: Statement, how: Pick<QueryConfig, 'types'> & { values: unknown[]; rowMode?: 'array' }) {
+    try {
+      const text = this.#texts.of(statement)
+      const result: { rows: unknown[] } = await this.#client.query({ ...named(statement), text, ...how })
+      const { rows } = result
+      result.rows = []
+      return rows as Row[]
+    } finally {
+      how.values.length = 0
+    }
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(() => this.#watch(work))
-    this.#turn = result.catch(() => {})
+    // Not the result: a connection at rest would keep the last rows.
+    this.#turn = result.then(nothing, nothing)
     return result
   }
 
@@ -98,6 +105,8 @@ export class Connection implements Executor {
     }
   }
 }
+
+function nothing(): void {}
 
 /** `pg` prepares under the name it is given, once per connection. */
 function named({ name }: Statement): { name?: string } {

@@ -57,7 +57,9 @@ export class PooledDatabase implements Database {
   readonly #adapter: Adapter
   readonly #texts: StatementTexts
   readonly #guard: TransactionGuard | undefined
-  readonly #running = new Set<Promise<unknown>>()
+  /** Statements and transactions under way. Counted: a set of their promises would keep what they brought. */
+  #running = 0
+  #finished: (() => void) | null = null
   readonly #clients = new Set<PoolClient>()
   readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
@@ -114,7 +116,10 @@ export class PooledDatabase implements Database {
 
   async #finish(): Promise<void> {
     this.#stopping.abort()
-    await Promise.allSettled(this.#running)
+    if (this.#running > 0)
+      await new Promise<void>(resolve => {
+        this.#finished = resolve
+      })
     await Promise.all([...new Set<Pool>(Object.values(this.#adapter.pools))].map(pool => pool.end()))
     await this.#adapter.close()
   }
@@ -150,13 +155,16 @@ export class PooledDatabase implements Database {
     })
   }
 
-  #lend<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
-    if (this.#stopped) return Promise.reject(new DatabaseError('the database has been stopped', 'unsent'))
-    if (this.#guard?.isInside()) return Promise.reject(this.#guard.refusal())
-    const result = this.#useClient(pool, work)
-    const running = result.catch(() => {}).finally(() => this.#running.delete(running))
-    this.#running.add(running)
-    return result
+  async #lend<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+    if (this.#stopped) throw new DatabaseError('the database has been stopped', 'unsent')
+    if (this.#guard?.isInside()) throw this.#guard.refusal()
+    this.#running += 1
+    try {
+      return await this.#useClient(pool, work)
+    } finally {
+      this.#running -= 1
+      if (this.#running === 0) this.#finished?.()
+    }
   }
 
   async #useClient<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {

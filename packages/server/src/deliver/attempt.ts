@@ -37,6 +37,7 @@ export interface Workplace {
  */
 export class Attempt implements Dispatcher.DispatchHandler, LaneUser, Bounded {
   readonly deadline: number
+  slot = -1
   settled = false
   readonly #place: Workplace
   readonly #request: OutgoingRequest
@@ -64,6 +65,11 @@ export class Attempt implements Dispatcher.DispatchHandler, LaneUser, Bounded {
     this.#done = done
     this.#startedAt = place.clock.monotonic()
     this.deadline = this.#startedAt + request.timeoutMs
+  }
+
+  /** Has no connection, and waits for one. */
+  get isInLine(): boolean {
+    return this.#lane === null
   }
 
   begin(): void {

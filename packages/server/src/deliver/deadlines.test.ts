@@ -36,7 +36,7 @@ function setup() {
   const deadlines = new Deadlines<Bounded>(clock)
   const expired: number[] = []
   const add = (deadline: number): Bounded => {
-    const member = { deadline, expire: () => void expired.push(deadline) }
+    const member = { deadline, slot: -1, expire: () => void expired.push(deadline) }
     deadlines.add(member)
     return member
   }
@@ -80,7 +80,7 @@ test('a thousand short attempts with the same bound set a handful of timers', ()
 
 test('one that is added while others expire is kept', () => {
   const { clock, deadlines, expired, add } = setup()
-  deadlines.add({ deadline: 100, expire: () => void add(150) })
+  deadlines.add({ deadline: 100, slot: -1, expire: () => void add(150) })
   clock.turn(149)
   expect(expired).toEqual([])
   clock.turn(11)

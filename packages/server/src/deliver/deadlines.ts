@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
+import { type Member, Members } from '../members.ts'
 
-export interface Bounded {
+export interface Bounded extends Member {
   /** On the monotonic clock, milliseconds. */
   readonly deadline: number
   expire(): void
@@ -18,7 +19,7 @@ const STEP_MS = 10
  */
 export class Deadlines<T extends Bounded> {
   readonly #clock: Clock
-  readonly #members = new Set<T>()
+  readonly #members = new Members<T>()
   #timer: Timer | null = null
   #armedFor = Number.POSITIVE_INFINITY
 
@@ -39,7 +40,7 @@ export class Deadlines<T extends Bounded> {
     this.#members.delete(member)
   }
 
-  /** Everything that is still here. */
+  /** Everything that is still here, in no order. */
   members(): T[] {
     return [...this.#members]
   }

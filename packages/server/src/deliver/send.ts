@@ -93,8 +93,10 @@ class HttpSender implements Sender {
       })
       this.#drained = null
     }
-    // The youngest first: those in line go before the lanes do that they wait for.
-    for (const attempt of deadlines.members().reverse()) attempt.fail(STOPPED)
+    // Those in line go before the lanes do that they wait for.
+    const attempts = deadlines.members()
+    for (const attempt of attempts) if (attempt.isInLine) attempt.fail(STOPPED)
+    for (const attempt of attempts) attempt.fail(STOPPED)
     deadlines.stop()
     await origins.stop()
   }

@@ -5,6 +5,8 @@
  * Every engine passes `engine.suite.ts`.
  */
 
+import type { Member } from '../members.ts'
+
 /** Text is valid UTF-8 without NUL; anything else is bytes. */
 export type Body = string | Buffer | null
 
@@ -39,7 +41,7 @@ export interface Place {
 }
 
 /** A live message as the dispatcher needs it. */
-export interface Head extends Place {
+export interface Head extends Place, Member {
   readonly orgId: number
   readonly queueId: number
   readonly priority: number

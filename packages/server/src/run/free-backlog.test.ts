@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { eager, headOf, openPantry, QUEUE, Table } from '../../test/run-room.ts'
 import type { Head } from '../engine/port.ts'
@@ -42,6 +44,31 @@ test('a lane longer than a load is read on until its end', () => {
   const { find, drain } = open()
   find(...many(5000))
   expect(drain()).toEqual(many(5000).map(({ id }) => id))
+})
+
+test('a lane that is never empty lets go of what it has given out', async () => {
+  const { table, backlog, take, find } = open()
+  let next = 1
+  const refill = () => {
+    find(...Array.from({ length: 1000 }, () => headOf(next++)))
+    table.serve(backlog)
+  }
+  refill()
+  const given: WeakRef<Head>[] = []
+  for (let turn = 0; turn < 10; turn++) {
+    refill()
+    for (let nth = 0; nth < 1000; nth++) {
+      const head = take()!
+      table.rows.delete(head.id)
+      given.push(new WeakRef(head))
+    }
+  }
+  expect(backlog.waiting).toBeGreaterThan(0)
+  setFlagsFromString('--expose-gc')
+  // What a WeakRef was asked for lives until its turn is over.
+  await new Promise(resolve => setImmediate(resolve))
+  runInNewContext('gc')()
+  expect(given.filter(ref => ref.deref()).length).toBeLessThanOrEqual(256)
 })
 
 test('a delayed message goes when it is due, and that time is known', () => {

@@ -6,6 +6,9 @@ import { Held } from './held.ts'
 import { LoadSize } from './load-size.ts'
 import type { Pantry } from './pantry.ts'
 
+/** Given out, and not yet moved out of the way. */
+const LEFT_BEHIND = 256
+
 interface Lane {
   readonly priority: number
   readonly cursor: Cursor
@@ -49,8 +52,8 @@ export class FreeBacklog implements Backlog {
   #takeFrom(lane: Lane): Head {
     const head = lane.heads[lane.next]!
     lane.next += 1
-    if (lane.next === lane.heads.length) {
-      lane.heads = []
+    if (lane.next >= LEFT_BEHIND || lane.next === lane.heads.length) {
+      lane.heads = lane.heads.slice(lane.next)
       lane.next = 0
     }
     this.waiting -= 1

@@ -33,6 +33,7 @@ test('a message is handed over as a load would bring it', () => {
       forgiven: 0,
       retryAt: null,
       pin: null,
+      slot: -1,
       storedAt: 1000,
       lost: false,
     },

@@ -6,7 +6,7 @@ export function headOfNew(message: NewMessage, result: PutResult): Head[] {
   const { orgId, queueId, priority, key, expiresAt, body, headers } = message
   // As the put decided it: a load looks for the message where that put it.
   const dueAt = message.dueAt !== null && message.dueAt > result.createdAt ? message.dueAt : null
-  const fresh = { attempts: 0, forgiven: 0, retryAt: null, pin: null, lost: false }
+  const fresh = { attempts: 0, forgiven: 0, retryAt: null, pin: null, lost: false, slot: -1 }
   const { id, xid, createdAt: storedAt } = result
   const head = { id, xid, orgId, queueId, priority, key, dueAt, expiresAt, body, headers, ...fresh }
   return [dueAt === null ? { ...head, storedAt } : head]

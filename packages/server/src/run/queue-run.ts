@@ -1,5 +1,6 @@
 import { USUAL_WEIGHT } from '@posthorn/contract'
 import type { Found, Head, Work } from '../engine/port.ts'
+import { Members } from '../members.ts'
 import type { Backlog, Load } from './backlog.ts'
 import { FreeBacklog } from './free-backlog.ts'
 import { Gate } from './gate.ts'
@@ -37,7 +38,7 @@ export class QueueRun<R extends Route> {
   /** Attempts under way. */
   inFlight = 0
   /** Messages whose attempt is under way, or whose outcome is not yet settled. */
-  readonly out = new Set<Head>()
+  readonly out = new Members<Head>()
   /** In the dispatcher's round: in the line of this kind, with so much of its turn left. */
   isReady = false
   kind: Kind = 'first'

@@ -120,7 +120,16 @@ function rememberKey(store: Store, message: NewMessage, id: number): void {
 function rowOf(store: Store, message: NewMessage, xid: number, createdAt: number): Row {
   const { orgId, queueId, priority, key, body, headers, expiresAt } = message
   const dueAt = message.dueAt !== null && message.dueAt > store.now ? Math.ceil(message.dueAt) : null
-  const fresh = { attempts: 0, forgiven: 0, retryAt: null, pin: null, lost: false, claim: null, originId: null }
+  const fresh = {
+    attempts: 0,
+    forgiven: 0,
+    retryAt: null,
+    pin: null,
+    lost: false,
+    slot: -1,
+    claim: null,
+    originId: null,
+  }
   const given = { orgId, queueId, priority, key, body, headers, expiresAt, dueAt, scheduledAt: message.dueAt }
   return { id: store.newId(), xid, createdAt, ...given, ...fresh }
 }

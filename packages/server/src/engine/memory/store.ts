@@ -98,7 +98,16 @@ export class Store {
     const xid = this.begin()
     const id = this.newId()
     const none = { key: null, dueAt: null, retryAt: null, scheduledAt: null, expiresAt: null, pin: null, claim: null }
-    const fresh = { ...none, originId: null, headers: null, priority: 0, attempts: 0, forgiven: 0, lost: false }
+    const fresh = {
+      ...none,
+      originId: null,
+      headers: null,
+      priority: 0,
+      attempts: 0,
+      forgiven: 0,
+      lost: false,
+      slot: -1,
+    }
     this.live.set(id, { id, xid, orgId, queueId, body, createdAt: this.now, ...fresh })
     this.end(xid)
     return true

@@ -19,6 +19,7 @@ export function headOf(row: TextRow): Head {
     body: row[13] === null ? row[12]! : Buffer.from(row[13]!, 'hex'),
     headers: row[14]!,
     lost: row[15] !== null,
+    slot: -1,
   }
 }
 
