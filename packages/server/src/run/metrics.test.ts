@@ -118,17 +118,25 @@ test('each act of the engine is timed and counted, also when it fails', async ()
 })
 
 test('100,000 queues make no more series than they may, and nothing is lost of the sum', () => {
-  const counts = new QueueCounts(50, () => 0)
+  const counts = new QueueCounts(
+    50,
+    () => 0,
+    () => 'x',
+  )
   for (let id = 1; id <= 100_000; id++) counts.attempted(id, 'delivered')
-  const series = counts.series(() => 'x')
+  const series = counts.series()
   expect(series.size).toBe(51)
   expect([...series.values()].reduce((sum, count) => sum + count)).toBe(100_000)
 })
 
 test('a queue that was idle for an hour leaves its series to another, and the sum never falls', () => {
   let now = 0
-  const counts = new QueueCounts(2, () => now)
-  const sum = () => [...counts.series(() => '').values()].reduce((all, count) => all + count, 0)
+  const counts = new QueueCounts(
+    2,
+    () => now,
+    () => '',
+  )
+  const sum = () => [...counts.series().values()].reduce((all, count) => all + count, 0)
   counts.attempted(1, 'delivered')
   counts.attempted(2, 'failed')
   counts.attempted(3, 'delivered')
@@ -137,6 +145,24 @@ test('a queue that was idle for an hour leaves its series to another, and the su
   now = 3_700_000
   counts.attempted(3, 'delivered')
   expect(sum()).toBe(5)
-  const queues = new Set([...counts.series(() => '').keys()].map(key => /queue="(\w+)"/.exec(key)![1]))
+  const queues = new Set([...counts.series().keys()].map(key => /queue="(\w+)"/.exec(key)![1]))
   expect(queues).toEqual(new Set(['2', '3', 'other']))
+})
+
+test('a queue that is forgotten for a while keeps its series; one that is renamed begins another', () => {
+  let name: string | undefined = 'orders'
+  const counts = new QueueCounts(
+    2,
+    () => 0,
+    () => name,
+  )
+  const series = () => [...counts.series()]
+  counts.attempted(1, 'delivered')
+  name = undefined
+  expect(series()).toEqual([['queue="1",name="orders",outcome="delivered"', 1]])
+  name = 'invoices'
+  counts.attempted(1, 'delivered')
+  expect(series()).toEqual([['queue="1",name="invoices",outcome="delivered"', 2]])
+  name = undefined
+  expect(series()).toEqual([['queue="1",name="invoices",outcome="delivered"', 2]])
 })

@@ -33,7 +33,7 @@ export interface Metrics {
 /** The node's numbers for Prometheus: sums as they happen, states at the moment of asking. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const exposition = new Exposition()
-  const queues = new QueueCounts(options.queues, options.monotonic)
+  const queues = new QueueCounts(options.queues, options.monotonic, options.nameOf)
   let settledHere = 0
   for (const rule of misfireRules) exposition.add('cron_misfires_total', 0, label('rule', rule))
   for (const type of operationalEventTypes) exposition.add('operational_events_total', 0, label('type', type))
@@ -53,7 +53,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     engine: createEngineMeter(exposition),
     async render() {
       const gauges = { ...options.gauges(), resident_memory_bytes: process.memoryUsage.rss() }
-      const more = new Map([['queue_attempts_total' as const, queues.series(options.nameOf)]])
+      const more = new Map([['queue_attempts_total' as const, queues.series()]])
       return { contentType: CONTENT_TYPE, body: exposition.render(gauges, more) }
     },
   }

@@ -3,6 +3,13 @@ import type { Report } from './port.ts'
 
 type Counts = Map<Report['outcome'], number>
 
+interface Counted {
+  readonly counts: Counts
+  /** As it was last known: a series that lost its name for a while would begin anew. */
+  name: string
+  lastAt: number
+}
+
 /** A queue without an attempt for so long leaves its series to others. */
 const IDLE_MS = 3_600_000
 /** All others look for a place no more often than this. */
@@ -15,14 +22,19 @@ const REVIEW_MS = 60_000
 export class QueueCounts {
   readonly #most: number
   readonly #now: () => number
-  readonly #queues = new Map<number, { readonly counts: Counts; lastAt: number }>()
+  readonly #nameOf: (queueId: number) => string | undefined
+  readonly #queues = new Map<number, Counted>()
   readonly #others: Counts = new Map()
   #reviewedAt = Number.NEGATIVE_INFINITY
 
-  /** @param now milliseconds, monotonic */
-  constructor(most: number, now: () => number) {
+  /**
+   * @param now milliseconds, monotonic
+   * @param nameOf undefined for a queue that is not known at the moment
+   */
+  constructor(most: number, now: () => number, nameOf: (queueId: number) => string | undefined) {
     this.#most = most
     this.#now = now
+    this.#nameOf = nameOf
   }
 
   attempted(queueId: number, outcome: Report['outcome']): void {
@@ -30,14 +42,16 @@ export class QueueCounts {
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
   }
 
-  /** `nameOf`: undefined for a queue that is not known at the moment. */
-  series(nameOf: (queueId: number) => string | undefined): Map<string, number> {
+  series(): Map<string, number> {
     const series = new Map<string, number>()
     const add = (queue: string, name: string, counts: Counts): void => {
       const own = `${label('queue', queue)},${label('name', name)}`
       for (const [outcome, count] of counts) series.set(`${own},${label('outcome', outcome)}`, count)
     }
-    for (const [id, { counts }] of this.#queues) add(`${id}`, nameOf(id) ?? '', counts)
+    for (const [id, queue] of this.#queues) {
+      queue.name = this.#nameOf(id) ?? queue.name
+      add(`${id}`, queue.name, queue.counts)
+    }
     if (this.#others.size > 0) add('other', '', this.#others)
     return series
   }
@@ -51,7 +65,7 @@ export class QueueCounts {
     if (this.#queues.size >= this.#most) this.#review()
     if (this.#queues.size >= this.#most) return this.#others
     const counts: Counts = new Map()
-    this.#queues.set(queueId, { counts, lastAt: this.#now() })
+    this.#queues.set(queueId, { counts, name: this.#nameOf(queueId) ?? '', lastAt: this.#now() })
     return counts
   }
 
