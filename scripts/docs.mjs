@@ -78,6 +78,7 @@ and the environment over the file. A name that is not known is refused, with the
 }
 
 function errorsPage() {
+  const aliases = Object.entries(contract.errorAliases).map(([code, alias]) => `\`${alias}\` for \`${code}\``)
   const rows = Object.entries(contract.errors).map(([code, { status, title, text }]) => [
     `\`${code}\``,
     status,
@@ -86,8 +87,10 @@ function errorsPage() {
   ])
   return page(
     'Errors',
-    `Answers that are not 2xx carry one of these codes, as \`application/problem+json\` (RFC 9457). What stands in braces is also
-a member of its own.`,
+    `Answers that are not 2xx carry one of these codes. Who accepts \`application/problem+json\` gets that (RFC 9457), and so does
+the client. Everybody else gets the shape that pg-hooks has, \`{ statusCode, code, error, message, details }\`, with the codes
+that its clients look for: ${aliases.join(', ')}. What stands in braces is a member of \`details\`. Over GraphQL the code and
+the details are in \`extensions\`.`,
     table(['code', 'status', 'what it is', 'text'], rows),
   )
 }
@@ -97,16 +100,15 @@ function restPage() {
     `\`${operation.verb} ${operation.path}\``,
     operation.summary,
     `\`${name}\``,
-    contract
-      .neededRights(operation)
-      .map(right => `\`${right}\``)
-      .join(', '),
+    [...new Set(contract.neededRights(operation))].map(right => `\`${right}\``).join(', '),
     [...new Set(operation.errors)].map(code => `\`${code}\``).join(', ') || '–',
   ])
   const resources = Object.values(contract.resources).map(resourceSection)
   return page(
     'REST',
-    `A running node serves its OpenAPI document at \`/documentation/json\` and a page to try it at \`/documentation/\`. Any operation may
+    `A running node serves its OpenAPI document at \`/documentation/json\` and a page to read it on at \`/documentation/\`.
+Fields and parameters that name nothing are ignored, as in pg-hooks: \`where.stauts.eq=dead\` lists all messages. A change of many
+refuses such parameters, and GraphQL refuses both. Any operation may
 also answer what any operation may: ${contract.commonErrors.map(code => `\`${code}\``).join(', ')}. What the codes mean is in [errors.md](errors.md). Which rights a caller needs matters with
 [rules](../guides/access.md); the holder of the admin secret has them all.`,
     `## Operations\n\n${table(['route', 'what it does', 'operation', 'rights', 'errors of its own'], operations)}\n${resources.join('')}`,

@@ -137,7 +137,11 @@ export const errors = {
     '{who} has no backend for {function}: nothing can be put or asked until a service is attached',
   ),
   body_too_large: entry(413, 'The body is too large', 'Body must not be larger than {limit} bytes'),
-  unsupported_media_type: entry(415, 'The media type is not supported', 'Media type {type} is not supported here'),
+  unsupported_media_type: entry(
+    415,
+    'The media type is not supported',
+    'Media type {type} is not supported here: send JSON, as application/json',
+  ),
   list_too_slow: entry(
     422,
     'The list takes too long',

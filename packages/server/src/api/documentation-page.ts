@@ -39,7 +39,7 @@ interface Placed {
 function renderOperation({ path, verb, operation }: Placed): string {
   const bodies = Object.entries(operation.requestBody?.content ?? {})
   return `<details id="${operation.operationId}"><summary><span class="verb">${verb.toUpperCase()}</span> <code>${escapeHtml(path)}</code>
-<span class="dim">${escapeHtml(operation.summary)}${operation.deprecated ? ' (older name)' : ''}</span></summary>
+<span class="dim">${markCode(escapeHtml(operation.summary))}${operation.deprecated ? ' (older name)' : ''}</span></summary>
 ${renderParameters(operation.parameters)}
 ${bodies.map(([type, { schema }]) => `<p>Body, <code>${escapeHtml(type)}</code></p>${renderJson(schema)}`).join('')}
 <p>Answers</p><table>${Object.entries(operation.responses).map(renderResponse).join('')}</table></details>`
@@ -84,6 +84,9 @@ function renderErrors(): string {
   )
   return `<table>${rows.join('')}</table>`
 }
+
+/** What stands between backticks. */
+const markCode = (html: string): string => html.replace(/`([^`]+)`/g, '<code>$1</code>')
 
 const renderJson = (value: unknown): string => `<pre>${escapeHtml(JSON.stringify(value, null, 2))}</pre>`
 

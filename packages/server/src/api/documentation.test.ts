@@ -55,6 +55,7 @@ describe('the documentation', () => {
     expect(headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(text).not.toMatch(/<script|<link|https?:\/\//)
     for (const [, { path }] of operationEntries) expect(text).toContain(`<code>${path}</code>`)
+    expect(text).toContain('Changes all queues that <code>where</code> finds')
     for (const code of Object.keys(errors)) expect(text).toContain(`id="error-${code}"`)
   })
 })

@@ -91,6 +91,7 @@ describe('a payload', () => {
     [{ body: 'a', bodyBase64: 'YQ==' }, 'body/bodyBase64 must not be given together with body'],
     [{ bodyBase64: 'YQ=' + 'Y' }, /^body\/bodyBase64 must be: /],
     [{ bodyBase64: 'YQYQY' }, 'body/bodyBase64 must be base64'],
+    [{ body: { a: 1 } }, 'body/body must be string,null: JSON goes in as text, such as "{\\"a\\":1}"'],
     [{ body: 'a\ud800b' }, 'body/body must be well-formed Unicode; send bytes as bodyBase64'],
     [{ body: 'a', headers: { 'content-length': '1' } }, 'body/headers must not have content-length: Posthorn sets it'],
     [

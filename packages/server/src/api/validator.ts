@@ -30,7 +30,10 @@ const FORMATS: Readonly<Record<string, string>> = {
   'http-url': 'an http or https URL without user and password',
 }
 
-type Failure = FastifySchemaValidationError & { readonly parentSchema?: Readonly<Record<string, unknown>> }
+type Failure = FastifySchemaValidationError & {
+  readonly parentSchema?: Readonly<Record<string, unknown>>
+  readonly data?: unknown
+}
 
 /** @param place `body`, `querystring`, `params`, `headers`, or a path below one of them */
 export function describeFailure(failures: readonly FastifySchemaValidationError[], place: string): Problem {
@@ -52,8 +55,13 @@ function mostTelling(failures: readonly FastifySchemaValidationError[]): Failure
   return failures.reduce((best, failure) => (depth(failure) > depth(best) ? failure : best), whole)
 }
 
-function sentence({ keyword, params, message, parentSchema }: Failure): string {
+function sentence({ keyword, params, message, parentSchema, data }: Failure): string {
   switch (keyword) {
+    case 'type':
+      // Mostly the body of a message: its bytes are signed, and so its caller's to choose.
+      return typeof data === 'object' && data !== null && [params.type].flat().includes('string')
+        ? `${message}: JSON goes in as text, such as ${JSON.stringify('{"a":1}')}`
+        : String(message)
     case 'enum':
       return `${message} (${(params.allowedValues as unknown[]).join(', ')})`
     case 'const':
