@@ -15,6 +15,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     globalSetup: ['packages/server/test/global-setup.ts'],
+    setupFiles: ['packages/server/test/leaks/each-file.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [

@@ -18,6 +18,12 @@ const FORBIDDEN_NAME = /^(utils?|helpers?|common|types?|managers?|base)$/
 const STATEMENT =
   /\b(SELECT\s|INSERT INTO|DELETE FROM|UPDATE\s+\S+\s+SET|TRUNCATE\s|(CREATE|ALTER|DROP) (TABLE|INDEX|SEQUENCE))/
 
+/** A secret of some length, as a literal. */
+const WRITTEN_SECRET =
+  /whsec_[A-Za-z0-9+/]{12,}|randomBytes\(32\)|(secret|password)\w*['"]?\s*(:( string)?( =)?|=)\s*(['"`])(?!\{PLT)[^'"`$]{12,}\5/i
+/** These reach no database, no log and no answer. */
+const UNSEEN_SECRETS = new Set(['packages/server/src/config.test.ts', 'packages/server/src/services/aws/sign.test.ts'])
+
 const code = findSources('.ts')
 const shipped = code.filter(source => !isTest(source.path))
 
@@ -105,6 +111,15 @@ describe('the house rules', () => {
             .filter(({ text }) => STATEMENT.test(text))
             .map(({ line }) => `${source.path}:${line} has a statement: ask the room that owns the table`),
         ),
+    )
+  })
+
+  test('the secrets of tests carry the mark by which they are searched for', () => {
+    refuse(
+      code
+        .filter(({ path }) => path.startsWith('packages/server/') && isTest(path) && !UNSEEN_SECRETS.has(path))
+        .flatMap(source => linesWith(source, WRITTEN_SECRET))
+        .map(place => `${place} writes a secret down: packages/server/test/leaks/marked.ts makes them`),
     )
   })
 

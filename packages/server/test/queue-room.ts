@@ -18,6 +18,7 @@ import { createMessages } from '../src/queue/messages.ts'
 import { createPull } from '../src/queue/pull.ts'
 import { createQueues } from '../src/queue/queues.ts'
 import { createSecretBox } from '../src/tenant/secret-box.ts'
+import { secretBytes } from './leaks/marked.ts'
 
 const SHARDS = 4
 const LIST_LIMIT_MS = 10_000
@@ -37,7 +38,7 @@ export async function addOrg(db: Database, name: string): Promise<number> {
 }
 
 export function openRoom(db: Database, more: { readonly listLimitMs?: number; readonly deaths?: Deaths } = {}) {
-  const secrets = createSecretBox(randomBytes(32))
+  const secrets = createSecretBox(secretBytes())
   const book = new QueueBook({ db, secrets, clock: systemClock, log: silentLog })
   const engine = createPostgresEngine(db, SHARDS)
   let changes = 0

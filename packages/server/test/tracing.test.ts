@@ -19,6 +19,7 @@ import { loadConfig } from '../src/config.ts'
 import { silentLog } from '../src/log.ts'
 import { copyEmbedded } from './databases.ts'
 import { Api } from './harness/api.ts'
+import { secretKey } from './leaks/marked.ts'
 
 const CALLER = { trace: '0af7651916cd43dd8448eb211c80319c', span: 'b7ad6b7169203331' }
 const traceparent = `00-${CALLER.trace}-${CALLER.span}-01`
@@ -39,7 +40,7 @@ beforeAll(async () => {
   const env = {
     POSTHORN_DATA_DIR: folder,
     POSTHORN_PORT: '0',
-    POSTHORN_SECRET_KEY: Buffer.alloc(32).toString('base64'),
+    POSTHORN_SECRET_KEY: secretKey(),
   }
   node = await startNode(loadConfig({ env, flags: {}, readFile: () => '{}' }), silentLog)
   // The first request of /fails is answered 503, all others 204.

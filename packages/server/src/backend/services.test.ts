@@ -1,12 +1,13 @@
 import { beforeEach, expect, test } from 'vitest'
 import { openBackendRoom } from '../../test/backend-room.ts'
 import { eachDatabase } from '../../test/databases.ts'
+import { secretWord } from '../../test/leaks/marked.ts'
 import { addOrg, asked } from '../../test/queue-room.ts'
 import type { Database } from '../db/port.ts'
 import { servicePasswordPlace } from '../tenant/sealed-columns.ts'
 import { readService } from './stored-service.ts'
 
-const PASSWORD = 'Correct-Horse-Battery'
+const PASSWORD = secretWord('-Battery')
 
 eachDatabase('services', open => {
   let orgs = 0

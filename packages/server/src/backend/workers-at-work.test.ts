@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openBackendRoom } from '../../test/backend-room.ts'
 import { eachDatabase } from '../../test/databases.ts'
+import { secretWord } from '../../test/leaks/marked.ts'
 import { addOrg, asked, makeSpan } from '../../test/queue-room.ts'
 import { headOf } from '../../test/run-room.ts'
 import type { Report } from '../run/port.ts'
@@ -57,7 +58,11 @@ eachDatabase('workers at work', open => {
   }
 
   async function attachWebhook(): Promise<void> {
-    await opened.operations['services.upsert'](caller, { name: 'webhook', host: `${home}/hook`, password: 'Bearer x' })
+    await opened.operations['services.upsert'](caller, {
+      name: 'webhook',
+      host: `${home}/hook`,
+      password: `Bearer ${secretWord()}`,
+    })
     await opened.operations['processing.update'](caller, { eventBackend: 'webhook' })
   }
 
@@ -65,7 +70,7 @@ eachDatabase('workers at work', open => {
     await attachWebhook()
     const body = JSON.stringify({ schema: 'proca:event:2', eventType: 'email_status' })
     expect(await attempt(body)).toMatchObject({ outcome: 'delivered' })
-    expect(came).toMatchObject([{ path: '/hook', body, headers: { authorization: 'Bearer x' } }])
+    expect(came).toMatchObject([{ path: '/hook', body, headers: { authorization: `Bearer ${secretWord()}` } }])
     await opened.stop()
   })
 

@@ -1,9 +1,10 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
+import { signingSecret } from '../../test/leaks/marked.ts'
 import { startTarget, type Target, type TargetOptions, type TargetRequest } from './receiver.ts'
 import { describe as describeRequest, readDuration } from './target.ts'
 
-const secret = `whsec_${randomBytes(32).toString('base64')}`
+const secret = signingSecret()
 let target: Target
 afterEach(() => target.stop())
 
@@ -72,7 +73,7 @@ describe('posthorn target', () => {
   test('one of several signatures is enough, as while a secret is being replaced', async () => {
     await open({ secret })
     const now = signed('a')
-    const other = signed('a', Date.now(), `whsec_${randomBytes(32).toString('base64')}`)
+    const other = signed('a', Date.now(), signingSecret())
     const both = `${other['webhook-signature']} ${now['webhook-signature']}`
     expect(await post('a', { ...now, 'webhook-signature': both })).toBe(200)
   })

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { secretBytes, signingSecret } from '../../test/leaks/marked.ts'
 import type { Clock } from '../clock.ts'
 import type { Executor, Param, Statement } from '../db/port.ts'
 import { silentLog } from '../log.ts'
@@ -7,7 +7,8 @@ import { queueSecretsPlace } from '../tenant/sealed-columns.ts'
 import { createSecretBox } from '../tenant/secret-box.ts'
 import { QueueBook } from './book.ts'
 
-const secrets = createSecretBox(randomBytes(32))
+const SECRET = signingSecret()
+const secrets = createSecretBox(secretBytes())
 
 const row = (id: number, more: object = {}) => ({
   id,
@@ -27,7 +28,7 @@ const row = (id: number, more: object = {}) => ({
   rate_limit: null,
   circuit_breaker: null,
   weight: 10,
-  secrets: [secrets.seal('whsec_1', queueSecretsPlace(1))],
+  secrets: [secrets.seal(SECRET, queueSecretsPlace(1))],
   paused_at: null,
   version: 1,
   ...more,
@@ -67,7 +68,7 @@ test('many queues are loaded in one statement, with their secrets opened, and th
   await book.load([1, 2, 3])
   await book.load([3, 2, 1])
   expect(shelf.asked).toEqual([[1, 2, 3]])
-  expect(book.get(2)).toMatchObject({ id: 2, orgId: 1, secrets: ['whsec_1'], isPaused: false })
+  expect(book.get(2)).toMatchObject({ id: 2, orgId: 1, secrets: [SECRET], isPaused: false })
 })
 
 test('callers who ask for the same queue at once share one answer', async () => {

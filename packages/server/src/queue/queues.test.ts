@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eachDatabase } from '../../test/databases.ts'
+import { signingSecret } from '../../test/leaks/marked.ts'
 import { addOrg, asked, makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
 import { message } from '../engine/fixture.suite.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { cancelOnDeletedQueues } from './queues.ts'
 
-const SECRET = `whsec_${'A'.repeat(32)}`
+const SECRET = signingSecret()
 
 eachDatabase('queues', open => {
   let room: Room

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { secretWord } from '../../test/leaks/marked.ts'
 import type { Credentials } from './credentials.ts'
 import type { Email } from './email.ts'
 import type { Fault } from './faults.ts'
@@ -219,4 +220,4 @@ export async function faultOfNote(service: Service, note = noteOf('msg_1')): Pro
 
 export const NO_CREDENTIALS: Credentials = { host: null, user: null, password: null, path: null }
 /** Everything that a text can be spelled in differently. */
-export const SECRET = 'pa ss+w/ö&rd"<%41>\'=='
+export const SECRET = `pa ss+w/ö&rd"<%41>'${secretWord('==')}`

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eachDatabase } from '../../test/databases.ts'
+import { secretKey } from '../../test/leaks/marked.ts'
 import { openInstallation } from './installation.ts'
 import { openSecrets } from './secrets.ts'
 
@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const newKey = (): string => randomBytes(32).toString('base64')
+const newKey = (): string => secretKey()
 
 eachDatabase('the installation', open => {
   test('several first starts at once agree on one installation, and later wishes change nothing', async () => {

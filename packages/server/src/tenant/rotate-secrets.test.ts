@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { eachDatabase } from '../../test/databases.ts'
+import { secretBytes, signingSecret } from '../../test/leaks/marked.ts'
 import { addOrg } from '../../test/queue-room.ts'
 import { openInstallation } from './installation.ts'
 import { type Rotation, rotateSecrets } from './rotate-secrets.ts'
@@ -11,6 +11,8 @@ import { openQueueSecret, queueSecretsPlace, servicePasswordPlace } from './seal
 import { createSecretBox } from './secret-box.ts'
 import { readKeyState, SecretRing } from './secret-ring.ts'
 import { keepNextKey, makeNextKey, openSecrets, readKey } from './secrets.ts'
+
+const [ONE, TWO] = [signingSecret(), signingSecret()]
 
 eachDatabase('a rotation of the key of secrets', open => {
   const QUEUES = 450 // more than two pages
@@ -24,11 +26,11 @@ eachDatabase('a rotation of the key of secrets', open => {
       SELECT ${orgId}, 'q', 'POST', 0, '{}', 1000, 1, 'none', false, 'fail' FROM generate_series(1, ${QUEUES})`)
   })
   beforeEach(async () => {
-    ;[old, next] = [randomBytes(32), randomBytes(32)]
+    ;[old, next] = [secretBytes(), secretBytes()]
     await open().exec('DELETE FROM posthorn.secret_key; UPDATE posthorn.installation SET secret_key_id = NULL')
     await openSecrets(open(), { configured: old.toString('base64'), folder: '/nowhere' })
     const box = createSecretBox(old)
-    const sealed = [box.seal('whsec_1', queueSecretsPlace(orgId)), box.seal('whsec_2', 'queue.secrets')]
+    const sealed = [box.seal(ONE, queueSecretsPlace(orgId)), box.seal(TWO, 'queue.secrets')]
     await open().query({ name: '', text: 'UPDATE posthorn.queue SET secrets = $1::text[]' }, [sealed])
   })
 
@@ -65,7 +67,7 @@ eachDatabase('a rotation of the key of secrets', open => {
     expect(done).toEqual({ keyId: createSecretBox(next).keyId, rows: QUEUES })
     const box = createSecretBox(next)
     for (const { secrets } of await secretsOf())
-      expect(secrets.map(one => box.open(one, queueSecretsPlace(orgId)))).toEqual(['whsec_1', 'whsec_2'])
+      expect(secrets.map(one => box.open(one, queueSecretsPlace(orgId)))).toEqual([ONE, TWO])
     expect(() => openQueueSecret(box, box.seal('s', queueSecretsPlace(orgId)), orgId + 1)).toThrow(/sealed for another/)
     expect(await readKeyState(open())).toEqual({ writing: box.keyId, next: null })
     const start = (key: Buffer) => openSecrets(open(), { configured: key.toString('base64'), folder: '/nowhere' })
@@ -124,11 +126,11 @@ eachDatabase('a rotation of the key of secrets', open => {
       })
       await expect(rotateSecrets(open(), crash)).rejects.toThrow('killed')
       // Another new key would be one that half of the nodes have not heard of.
-      const done = await rotateSecrets(open(), rotation({ makeNext: async () => randomBytes(32) }))
+      const done = await rotateSecrets(open(), rotation({ makeNext: async () => secretBytes() }))
       expect(done.keyId).toBe(createSecretBox(next).keyId)
       expect(await sealedUnder()).toEqual([done.keyId])
       old = next
-      next = randomBytes(32)
+      next = secretBytes()
     }
   })
 
@@ -146,7 +148,7 @@ eachDatabase('a rotation of the key of secrets', open => {
 
   test('with a key that is not the installation’s, or that is in use, changes nothing', async () => {
     const before = await secretsOf()
-    await expect(rotateSecrets(open(), rotation({ current: randomBytes(32) }))).rejects.toThrow(/this is key/)
+    await expect(rotateSecrets(open(), rotation({ current: secretBytes() }))).rejects.toThrow(/this is key/)
     await expect(rotateSecrets(open(), rotation({ makeNext: async () => old }))).rejects.toThrow(
       'is the one that is in use',
     )
@@ -155,7 +157,7 @@ eachDatabase('a rotation of the key of secrets', open => {
   })
 
   test('what cannot be opened stops it, and the announcement stays', async () => {
-    const stranger = [createSecretBox(randomBytes(32)).seal('s', queueSecretsPlace(orgId))]
+    const stranger = [createSecretBox(secretBytes()).seal('s', queueSecretsPlace(orgId))]
     const text = 'UPDATE posthorn.queue SET secrets = $1::text[] WHERE id = (SELECT min(id) FROM posthorn.queue)'
     await open().query({ name: '', text }, [stranger])
     await expect(rotateSecrets(open(), rotation())).rejects.toThrow(/is not sealed under key/)
@@ -187,6 +189,6 @@ eachDatabase('a rotation of the key of secrets', open => {
 })
 
 test('a ring says so when the installation seals with a key that it does not have', () => {
-  const ring = new SecretRing(randomBytes(32))
+  const ring = new SecretRing(secretBytes())
   expect(() => ring.learn({ writing: 'ffffffff', next: null })).toThrow('sealed under key ffffffff now')
 })

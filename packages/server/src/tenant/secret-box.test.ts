@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { secretBytes } from '../../test/leaks/marked.ts'
 import { createSecretBox } from './secret-box.ts'
 
-const key = randomBytes(32)
+const key = secretBytes()
 const box = createSecretBox(key)
 
 test('what was sealed opens to the same text', () => {
@@ -21,7 +22,7 @@ test('a sealed secret names its key, never shows the text, and is never the same
 test('it opens neither in another place, nor under another key, nor with any bit changed', () => {
   const sealed = box.seal('whsec_abc', 'queue.secrets')
   expect(() => box.open(sealed, 'service.password')).toThrow(/service.password was changed, or was sealed for another/)
-  const other = createSecretBox(randomBytes(32))
+  const other = createSecretBox(secretBytes())
   expect(() => other.open(sealed, 'queue.secrets')).toThrow(`not sealed under key ${other.keyId}`)
   const prefix = `v1:${box.keyId}:`
   const bytes = Buffer.from(sealed.slice(prefix.length), 'base64')

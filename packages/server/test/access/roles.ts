@@ -8,8 +8,9 @@ import {
   rights,
   type Scope,
 } from '@posthorn/contract'
+import { secretWord } from '../leaks/marked.ts'
 
-export const ADMIN_SECRET = 'correct horse'
+export const ADMIN_SECRET = secretWord()
 const secret = { 'x-platformatic-admin-secret': ADMIN_SECRET }
 
 export interface Caller {

@@ -70,7 +70,10 @@ export async function serveAlone(config: Overrides = {}, translate?: ApiOptions[
 async function start(config: Overrides, translate?: ApiOptions['translate']): Promise<Served> {
   const { handlers, state } = createFakeHandlers()
   const logged: Served['logged'] = []
-  const note = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message })
+  const note = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+    logged.push({ level, fields, message })
+    silentLog[level](fields, message)
+  }
   const health: Served['health'] = { now: WELL }
   const changes = aloneChanges()
   const api = bareApi({

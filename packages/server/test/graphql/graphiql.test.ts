@@ -2,6 +2,7 @@ import { buildSchema, graphqlSync } from 'graphql'
 import { describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { serve, serveAlone } from '../api/serve.ts'
+import { secretWord } from '../leaks/marked.ts'
 
 const FOLDER = new URL('../../src/api/graphql/graphiql/', import.meta.url)
 
@@ -16,7 +17,7 @@ interface Words {
 
 describe('the page', () => {
   test('is served with all that it loads, and loads nothing from elsewhere', async () => {
-    const { call } = await serve({ adminSecret: 'closed' })
+    const { call } = await serve({ adminSecret: secretWord() })
     const open = new Set(['/graphiql'])
     for (const path of open) {
       const { status, headers, text } = await call('GET', path)
@@ -80,7 +81,7 @@ describe('the page’s subscriptions', () => {
   }
 
   async function listen(secret: string, query: string) {
-    const served = await serveAlone({ adminSecret: 'correct horse' })
+    const served = await serveAlone({ adminSecret: secretWord() })
     const { subscribe } = await load<Subscriber>('subscriber.js')
     const heard: unknown[] = []
     const ends: unknown[] = []
@@ -91,7 +92,7 @@ describe('the page’s subscriptions', () => {
   }
 
   test('hear, and end when they are stopped', async () => {
-    const { served, heard, ends, stop, params } = await listen('correct horse', 'subscription { queueSaved { name } }')
+    const { served, heard, ends, stop, params } = await listen(secretWord(), 'subscription { queueSaved { name } }')
     await expect.poll(served.subscribers).toBe(1)
     await served.call('POST', '/queues/', { name: 'a' }, params)
     await expect.poll(() => heard).toEqual([{ data: { queueSaved: { name: 'a' } } }])
@@ -101,7 +102,7 @@ describe('the page’s subscriptions', () => {
   })
 
   test('tell why they were refused', async () => {
-    const { ends } = await listen('correct horse', 'subscription { nonsense }')
+    const { ends } = await listen(secretWord(), 'subscription { nonsense }')
     await expect.poll(() => ends).toMatchObject([{ errors: [{ message: expect.stringContaining('nonsense') }] }])
   })
 })

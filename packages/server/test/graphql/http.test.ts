@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DatabaseError } from '../../src/db/port.ts'
 import { type Served, serve, serveAlone } from '../api/serve.ts'
+import { secretWord } from '../leaks/marked.ts'
 import { ask, data } from './ask.ts'
 
 let served: Served
@@ -101,7 +102,7 @@ describe('a failure', () => {
 })
 
 describe('who may call', () => {
-  const SECRET = 'correct horse'
+  const SECRET = secretWord()
 
   test('a stranger is told so field by field, and no handler is reached', async () => {
     const closed = await serve({ adminSecret: SECRET })

@@ -1,6 +1,7 @@
 /** A subscriber over WebSocket in tests: what it was sent, and a way to wait for it. */
 import { createClient } from 'graphql-ws'
 import WebSocket from 'ws'
+import { look } from '../leaks/watch.ts'
 
 export interface Subscriber {
   /** Every answer so far, in order. */
@@ -43,6 +44,7 @@ export async function subscribe(url: string, query: string, options: Options = {
       {
         next: ({ data, errors }) => {
           heard.push(errors ?? data)
+          look('answers', 'what a subscriber heard', JSON.stringify({ data, errors }))
           wake()
         },
         error: resolve,

@@ -2,10 +2,11 @@ import { afterEach, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { MAX_STREAMS } from '../../src/api/graphql/subscriptions.ts'
 import { type Served, serveAlone } from '../api/serve.ts'
+import { secretWord } from '../leaks/marked.ts'
 import { ask, data } from './ask.ts'
 import { type Subscriber, subscribe } from './subscribe.ts'
 
-const SECRET = 'correct horse'
+const SECRET = secretWord()
 const ADMIN = { 'x-platformatic-admin-secret': SECRET }
 const open: Subscriber[] = []
 afterEach(() => Promise.all(open.splice(0).map(subscriber => subscriber.stop())))

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { lookAtOutput } from '../leaks/watch.ts'
 import { Api } from './api.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/posthorn.mjs', import.meta.url))
@@ -94,6 +95,7 @@ export async function startNode(env: Readonly<Record<string, string>>): Promise<
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const log = captureLog(child)
+  lookAtOutput(child, 'posthorn serve')
   try {
     const url = await waitForAddress(child, log)
     const node = new NodeProcess(child, url, log)

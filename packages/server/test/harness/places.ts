@@ -1,5 +1,4 @@
 /** Where the nodes of a story keep their data: a database of its own on the run's PostgreSQL, or an embedded one. */
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { NetConnectOpts } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,6 +7,8 @@ import pg from 'pg'
 import { parse } from 'pg-connection-string'
 import { describe } from 'vitest'
 import { copyEmbedded, DATABASE_KINDS, type DatabaseKind, describePostgres, freshDatabase } from '../databases.ts'
+import { secretKey } from '../leaks/marked.ts'
+import { lookIntoFolder } from '../leaks/watch.ts'
 
 export interface Place {
   /** How many nodes a story may run on it at once. */
@@ -38,7 +39,11 @@ export async function openEmbedded(): Promise<Place> {
   const missing = (): never => {
     throw new Error('the embedded database has no address')
   }
-  return { nodes: 1, env, address: missing, through: missing, terminate: missing, close: async () => remove() }
+  const close = async (): Promise<void> => {
+    lookIntoFolder(folder)
+    remove()
+  }
+  return { nodes: 1, env, address: missing, through: missing, terminate: missing, close }
 }
 
 export async function openPostgres(): Promise<Place> {
@@ -66,9 +71,8 @@ export async function openPostgres(): Promise<Place> {
 
 function makeFolder(): { env: Record<string, string>; folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-story-'))
-  const key = randomBytes(32).toString('base64')
   return {
-    env: { POSTHORN_DATA_DIR: folder, POSTHORN_SECRET_KEY: key, POSTHORN_LOG_LEVEL: 'debug' },
+    env: { POSTHORN_DATA_DIR: folder, POSTHORN_SECRET_KEY: secretKey(), POSTHORN_LOG_LEVEL: 'debug' },
     folder,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { lookAtOutput } from '../leaks/watch.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/posthorn.mjs', import.meta.url))
 
@@ -19,6 +20,7 @@ export function runCommand(
     Object.entries(process.env).filter(([name]) => !/^(POSTHORN|PLT|DATABASE)_/.test(name)),
   )
   const child = spawn(process.execPath, [COMMAND, ...args], { env: { ...env, POSTHORN_URL: url, ...more.env } })
+  lookAtOutput(child, `posthorn ${args.join(' ')}`)
   const ran = { out: '', error: '' }
   child.stdout.on('data', chunk => (ran.out += chunk))
   child.stderr.on('data', chunk => (ran.error += chunk))

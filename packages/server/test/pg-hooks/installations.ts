@@ -9,11 +9,13 @@ import { type Answered, call } from '../api/serve.ts'
 import { copyEmbedded, type DatabaseKind, freshDatabase } from '../databases.ts'
 import { data } from '../graphql/ask.ts'
 import { type Arrival, type Behaviour, Receiver } from '../harness/receiver.ts'
+import { secretWord } from '../leaks/marked.ts'
+import { lookIntoFolder } from '../leaks/watch.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
 export type Json = any
 
-export const SECRET = 'correct horse'
+export const SECRET = secretWord()
 export const ADMIN = { 'X-PLATFORMATIC-ADMIN-SECRET': SECRET }
 
 interface Target {
@@ -61,6 +63,7 @@ export class Installation {
     for (let n = 0; n < nodes; n++) running.push(await startNode(config, silentLog))
     const end = async (): Promise<void> => {
       await own?.drop()
+      if (!own) lookIntoFolder(folder)
       rmSync(folder, { recursive: true, force: true })
     }
     return new Installation(running, await Receiver.start(), end, () => Installation.open(kind, nodes, SECRET))

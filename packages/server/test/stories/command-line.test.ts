@@ -8,6 +8,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { pause } from '../harness/load.ts'
 import { startNode, stopAll } from '../harness/nodes.ts'
 import { hang, Receiver } from '../harness/receiver.ts'
+import { lookAtOutput } from '../leaks/watch.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/posthorn.mjs', import.meta.url))
 const PACKAGE = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -25,6 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 async function posthorn(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const child = spawn(process.execPath, [COMMAND, ...args], { env: { ...process.env, ...env }, cwd: folder })
   started.add(child)
+  lookAtOutput(child, `posthorn ${args.join(' ')}`)
   let out = ''
   let err = ''
   child.stdout.on('data', chunk => {

@@ -8,6 +8,7 @@ import { startNode, stopAll } from '../harness/nodes.ts'
 import { eachPlace, openPostgres, type Place } from '../harness/places.ts'
 import { failFirst, Receiver, seededRandom, status } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
+import { lookAtOutput } from '../leaks/watch.ts'
 import { openPgHooks, type PgHooks } from '../pg-hooks-database.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/posthorn.mjs', import.meta.url))
@@ -49,6 +50,7 @@ async function runImport(args: readonly string[], underWay?: (child: ChildProces
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   started.add(child)
+  lookAtOutput(child, 'posthorn import')
   let out = ''
   let err = ''
   let said = false

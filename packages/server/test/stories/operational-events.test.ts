@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verifyWebhook } from '../../../client/src/verify-webhook.ts'
 import { describePostgres } from '../databases.ts'
@@ -6,6 +5,7 @@ import { pause } from '../harness/load.ts'
 import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
 import { eachPlace, openPostgres, type Place } from '../harness/places.ts'
 import { type Arrival, Receiver, status } from '../harness/receiver.ts'
+import { signingSecret } from '../leaks/marked.ts'
 
 interface Event {
   readonly type: string
@@ -13,7 +13,7 @@ interface Event {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-const SECRET = `whsec_${randomBytes(32).toString('base64')}`
+const SECRET = signingSecret()
 const TELLING = { POSTHORN_OPERATIONAL_EVENTS_QUEUE: 'operator', POSTHORN_BACKLOG_AGE_LIMIT: '2s' }
 /** Longer than a node looks for anything again. */
 const QUIET_MS = 3000

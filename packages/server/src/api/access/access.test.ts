@@ -3,11 +3,12 @@ import { operationEntries } from '@posthorn/contract'
 import { describe, expect, test } from 'vitest'
 import { fakeTenants } from '../../../test/api/fake-tenants.ts'
 import { serve, serveAlone } from '../../../test/api/serve.ts'
+import { secretWord } from '../../../test/leaks/marked.ts'
 import { silentLog } from '../../log.ts'
 import { createAccess } from './access.ts'
 import { isLoopback } from './local.ts'
 
-const SECRET = 'correct horse'
+const SECRET = secretWord()
 
 /** fetch does not let a caller say another Host. */
 function get(port: number, path: string, headers: Record<string, string>): Promise<number> {

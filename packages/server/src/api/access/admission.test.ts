@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LoopbackServer, listen } from '../../../test/access/issuer.ts'
 import { fakeTenants } from '../../../test/api/fake-tenants.ts'
 import { serve } from '../../../test/api/serve.ts'
+import { secretWord } from '../../../test/leaks/marked.ts'
 import { silentLog } from '../../log.ts'
 import type { Admitted } from '../handlers.ts'
 import { createAccess } from './access.ts'
 
-const ADMIN = 'correct horse'
+const ADMIN = secretWord()
 const SHARED = 'a secret of some length, shared with the issuer'
 const secret = { 'x-platformatic-admin-secret': ADMIN }
 const rules: AuthorizationRule[] = [

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Authorization, Scope } from '@posthorn/contract'
 import { expect, test } from 'vitest'
+import { secretWord } from '../../../test/leaks/marked.ts'
 import { silentLog } from '../../log.ts'
 import type { KnownKey } from '../../tenant/caller.ts'
 import { createAccess } from './access.ts'
 import type { Tenants } from './tenants.ts'
 
-const SECRET = 'correct horse'
+const SECRET = secretWord()
 const scopes = new Set<Scope>(['queue:find'])
 const key: KnownKey = { id: 7, orgId: 2, orgName: 'green', name: 'k', scopes, expiresAt: null }
 const tenants = (more: Partial<Tenants> = {}): Tenants => ({

@@ -2,9 +2,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Issuer, startIssuer } from '../../../test/access/issuer.ts'
+import { secretWord } from '../../../test/leaks/marked.ts'
 import { createTokens } from './tokens.ts'
 
-const SECRET = 'a secret of some length, shared with the issuer'
+const SECRET = secretWord(' of some length, shared with the issuer')
 const warned: { fields: object; message: string }[] = []
 const note = (fields: object, message: string) => void warned.push({ fields, message })
 const log = { debug: note, info: note, warn: note, error: note }

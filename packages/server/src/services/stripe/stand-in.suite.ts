@@ -1,7 +1,8 @@
+import { secretWord } from '../../../test/leaks/marked.ts'
 import type { Service } from '../port.ts'
 import { json, NO_CREDENTIALS, type OnEnd, type Replied, type StandIn, startHttp } from '../stand-in.suite.ts'
 
-const KEY = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc'
+const KEY = `sk_test_${secretWord()}`
 
 /** Stripe: forms in, JSON out; a repeated idempotency key gives the first answer. */
 export async function startStripe(onEnd?: OnEnd) {
@@ -48,7 +49,7 @@ export async function startStripe(onEnd?: OnEnd) {
   const standIn: StandIn = {
     ...http,
     credentials,
-    wrong: { ...credentials, password: 'sk_test_another' },
+    wrong: { ...credentials, password: `sk_test_${secretWord('other')}` },
     endpoint: http.origin,
     taken: () => taken,
     act,

@@ -1,9 +1,10 @@
 import { buffer } from 'node:stream/consumers'
+import { secretWord } from '../../../test/leaks/marked.ts'
 import type { Fault } from '../faults.ts'
 import type { Service } from '../port.ts'
 import { json, type OnEnd, type Replied, type StandIn, startHttp } from '../stand-in.suite.ts'
 
-const KEY = 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZSJ9.c2lnbmF0dXJl'
+const KEY = `eyJhbGciOiJIUzI1NiJ9.${secretWord()}.c2lnbmF0dXJl`
 export const FILES: Readonly<Record<string, string>> = {
   'photos/a.txt': 'A'.repeat(1000),
   'photos/dir/ü b.txt': 'B',

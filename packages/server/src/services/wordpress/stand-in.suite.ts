@@ -1,7 +1,8 @@
+import { secretWord } from '../../../test/leaks/marked.ts'
 import type { Service } from '../port.ts'
 import { isBasic, json, type OnEnd, parse, type Replied, type StandIn, startHttp } from '../stand-in.suite.ts'
 
-const PASSWORD = 'abcd EFGH 1234 ijkl MNOP 6789'
+const PASSWORD = `abcd EFGH ${secretWord()} 6789`
 
 /** A WordPress site's REST API, with an application password. */
 export async function startWordPress(onEnd?: OnEnd) {
