@@ -136,6 +136,11 @@ export const errors = {
     'The function has no backend',
     '{who} has no backend for {function}: nothing can be put or asked until a service is attached',
   ),
+  queue_of_function: entry(
+    409,
+    'The queue belongs to a function',
+    'Queue {id} is that of {function} and {what}: attach, change or detach the service of {function} instead',
+  ),
   body_too_large: entry(413, 'The body is too large', 'Body must not be larger than {limit} bytes'),
   unsupported_media_type: entry(
     415,

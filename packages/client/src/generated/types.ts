@@ -50,6 +50,7 @@ export type ErrorCode =
   | 'service_name_fixed'
   | 'service_attached'
   | 'function_detached'
+  | 'queue_of_function'
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'list_too_slow'

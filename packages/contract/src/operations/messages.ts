@@ -34,7 +34,13 @@ const PutResult = Type.Object({
 /** What became of one message of many. */
 export type PutManyResult = Static<typeof PutResult>
 
-const putErrors = ['queue_not_found', 'queue_is_ordered', 'idempotency_conflict', 'message_not_found'] as const
+const putErrors = [
+  'queue_not_found',
+  'queue_is_ordered',
+  'function_detached',
+  'idempotency_conflict',
+  'message_not_found',
+] as const
 
 export const messageOperations = {
   'messages.list': list(message, {

@@ -222,7 +222,10 @@ function tell({ log, ticked }: Room, { cron, plan, ticked: what }: Moved): void 
   if (plan.ticks.length === 0) log.error({ cronId: cron.id }, 'a cron has ended: its schedule has no further tick')
   if (!plan.isMisfire) return
   const fields = { cronId: cron.id, since: cron.next_at, until: cron.now, misfire: cron.misfire }
-  log.warn({ ...fields, stored: plan.ticks.length }, 'ticks of a cron were missed while nothing ran')
+  log.warn(
+    { ...fields, stored: plan.ticks.length },
+    'ticks of a cron were missed: nothing ran, or its queue took nothing',
+  )
 }
 
 /** What a tick's message is made of. */

@@ -6,7 +6,7 @@
  * twice. So the crons are written last, and whoever writes them commits at once.
  */
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { Ordering } from '@posthorn/contract'
+import { type Ordering, Problem } from '@posthorn/contract'
 import type { Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import { type PutWithin, tickMessage } from './cron-chain.ts'
@@ -40,9 +40,22 @@ const TOO_NEAR_MS = 100
 const TRIES = 3
 const AT_A_STRETCH = 50
 
-/** Holds those of the queues that there are; gives how each is ordered. */
+interface HeldQueue {
+  readonly id: number
+  readonly ordered: Ordering
+  /** The function that the queue is for, if it has no backend. */
+  readonly detached: string | null
+}
+
+/** @throws Problem function_detached */
+export function refuseDetached(queueId: number, detached: string | null): void {
+  if (detached !== null) throw new Problem('function_detached', { who: `Queue ${queueId}`, function: detached })
+}
+
+/** Holds those of the queues that there are; gives how each is ordered. @throws Problem function_detached: they take nothing */
 export async function holdQueues(tx: Executor, orgId: number, ids: readonly number[]): Promise<Map<number, Ordering>> {
-  const queues = await tx.query<{ id: number; ordered: Ordering }>(HOLD_QUEUES, [orgId, ids])
+  const queues = await tx.query<HeldQueue>(HOLD_QUEUES, [orgId, ids])
+  for (const { id, detached } of queues) refuseDetached(id, detached)
   return new Map(queues.map(({ id, ordered }) => [id, ordered]))
 }
 

@@ -24,7 +24,16 @@ import { withinLimit } from '../list/time-limit.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { type TickSource, tickMessage } from './cron-chain.ts'
 import { cronSource } from './cron-source.ts'
-import { type HeldCron, holdCrons, holdQueues, removeTicks, storeTicks, untilInTime, writeCrons } from './cron-tick.ts'
+import {
+  type HeldCron,
+  holdCrons,
+  holdQueues,
+  refuseDetached,
+  removeTicks,
+  storeTicks,
+  untilInTime,
+  writeCrons,
+} from './cron-tick.ts'
 import { type Changed, type CronWriteRoom, changeCrons, storeCrons } from './cron-writes.ts'
 import { findAgain, findTogether, mostChanged, readTogether } from './found.ts'
 import { storedMessage } from './stored-message.ts'
@@ -140,8 +149,9 @@ async function previewDelete(room: CronsOptions, { orgId }: Caller, id: number) 
 
 /** The message goes through the same commit as any other put; the chain has no part in it. */
 async function runCron(room: CronsOptions, { orgId }: Caller, id: number): Promise<Message> {
-  const [source] = await room.db.query<TickSource>(MESSAGE, [orgId, id])
+  const [source] = await room.db.query<TickSource & { detached: string | null }>(MESSAGE, [orgId, id])
   if (!source) throw new Problem('queue_not_found', { id: (await getCron(room, orgId, id)).queueId })
+  refuseDetached(source.queue_id, source.detached)
   const message = tickMessage(source, id, null)
   const result = await room.put(message)
   if (result.kind !== 'stored') throw new Error('a message without an idempotency key was not stored')

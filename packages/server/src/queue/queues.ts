@@ -17,6 +17,7 @@ import type { Caller } from '../tenant/caller.ts'
 import { lockOrg } from '../tenant/lock-org.ts'
 import { cancelBatch, reviveBatch } from './batches.ts'
 import { findAgain, findTogether, readTogether } from './found.ts'
+import { checkDeletable, checkFunctionQueues } from './function-queue-rules.ts'
 import { atPlace } from './place.ts'
 import { createParams, type QueueInputRules, updateParts } from './queue-input.ts'
 import { checkRetention, checkRetentionChange, saysRetention } from './queue-retention.ts'
@@ -131,6 +132,7 @@ async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueU
   if (sets.length > 0) {
     await room.db.transaction(async tx => {
       if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, [id], patch.deadLetterQueueId)
+      await checkFunctionQueues(tx, orgId, [id], patch)
       if (saysRetention(patch)) await checkRetentionChange(tx, orgId, id, patch, room.retentionMs)
       await alterQueue(tx, orgId, id, sets.join(', '), params)
     })
@@ -152,6 +154,7 @@ async function updateFound(room: QueuesOptions, { orgId }: Caller, input: QueueU
     if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, held, patch.deadLetterQueueId)
     await tx.query(HOLD, [orgId, held])
     const ids = (await findAgain(tx, source, { where, anyOf }, held)).map(({ id }) => id)
+    await checkFunctionQueues(tx, orgId, ids, patch)
     if (saysRetention(patch)) for (const id of ids) await checkRetentionChange(tx, orgId, id, patch, room.retentionMs)
     if (sets.length > 0) await alterQueues(tx, orgId, ids, sets.join(', '), params)
     return readTogether(tx, source, ids)
@@ -165,6 +168,7 @@ async function deleteQueue(room: QueuesOptions, { orgId }: Caller, id: number): 
   const last = await getQueue(room, orgId, id)
   await room.db.transaction(async tx => {
     await lockOrg(tx, orgId)
+    await checkDeletable(tx, orgId, id)
     await tx.query(DELETE, [orgId, id])
     await tx.query(DELETE_CRONS, [id])
   })

@@ -10,5 +10,6 @@ SELECT c.id, c.org_id, c.queue_id, c.body, c.headers, c.message_id,
 FROM unnest($1::int[], $2::int[], $3::timestamptz[]) AS u (id, version, next_at)
 JOIN posthorn.cron AS c ON c.id = u.id AND c.version = u.version AND c.next_at = u.next_at
 JOIN posthorn.queue AS q ON q.id = c.queue_id AND q.deleted_at IS NULL
+  AND (q.function IS NULL OR q.attached_at IS NOT NULL)
 ORDER BY c.id
 FOR NO KEY UPDATE OF c SKIP LOCKED

@@ -1,4 +1,4 @@
--- Pull: given up. Dead with its reason ($4), forwarded to the dead letter queue ($5) and told on another ($6, $7) in the
+-- Pull: given up. Dead with its reason ($4), forwarded to the dead letter queue ($5), unless that takes none, and told on another ($6, $7) in the
 -- same commit.
 WITH u AS MATERIALIZED (
   SELECT q.org_id, q.id AS queue_id, c.id, c.claim, c.notice_queue_id, c.notice
@@ -13,13 +13,18 @@ WITH u AS MATERIALIZED (
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,
                                      scheduled_at, expires_at, key, cron_id, origin_id)
-  SELECT org_id, queue_id, id, payload_id, created_at, 'x', attempts, priority, $4::text,
+  SELECT org_id, queue_id, id, payload_id, created_at, 'x', attempts, priority,
+         coalesce($4::text || (
+           SELECT '; not forwarded: queue ' || q.id || ' has no backend' FROM posthorn.queue AS q
+           WHERE q.id = $5::int AND q.function IS NOT NULL AND q.attached_at IS NULL
+         ), $4::text),
          scheduled_at, expires_at, key, cron_id, origin_id
   FROM gone
 ), forwarded AS (
   INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, key, origin_id)
   SELECT g.org_id, q.id, nextval('posthorn.message_id'), g.payload_id, g.key, g.id
   FROM gone AS g JOIN posthorn.queue AS q ON q.id = $5::int AND q.org_id = g.org_id AND q.deleted_at IS NULL
+    AND (q.function IS NULL OR q.attached_at IS NOT NULL)
 ), told AS MATERIALIZED (
   SELECT nextval('posthorn.message_id') AS id, q.org_id, q.id AS queue_id, g.notice
   FROM gone AS g JOIN posthorn.queue AS q ON q.id = g.notice_queue_id AND q.deleted_at IS NULL

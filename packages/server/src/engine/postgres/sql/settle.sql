@@ -1,7 +1,8 @@
 -- Outcomes of every kind: d delivered, r retried at, i retried in place, x dead, e expired, c cancelled. Fenced and deleted
 -- as in settle_delivered.
 -- What the receiver said is kept with a message that was found: one taken away meanwhile may have been expunged.
--- A dead message is forwarded to its dead letter queue in the same commit, sharing the payload, if that queue still is; and
+-- A dead message is forwarded to its dead letter queue in the same commit, sharing the payload, if that queue still is and takes messages (a
+-- function's queue without a backend does not, and the reason then says so); and
 -- so is its death told by a message on another queue ($20, $21).
 WITH fence AS MATERIALIZED (
   SELECT f.tenure FROM posthorn.shard AS s
@@ -31,12 +32,18 @@ WITH fence AS MATERIALIZED (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,
                                      scheduled_at, expires_at, key, cron_id, origin_id)
   SELECT org_id, queue_id, id, payload_id, created_at, verdict, attempts + CASE WHEN started IS NULL THEN 0 ELSE 1 END,
-         priority, reason, scheduled_at, expires_at, key, cron_id, origin_id
+         priority,
+         coalesce(reason || CASE WHEN verdict = 'x' AND dead_letter_queue_id IS NOT NULL THEN (
+           SELECT '; not forwarded: queue ' || q.id || ' has no backend' FROM posthorn.queue AS q
+           WHERE q.id = gone.dead_letter_queue_id AND q.function IS NOT NULL AND q.attached_at IS NULL
+         ) END, reason),
+         scheduled_at, expires_at, key, cron_id, origin_id
   FROM gone
 ), forwarded AS (
   INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, key, origin_id)
   SELECT g.org_id, q.id, nextval('posthorn.message_id'), g.payload_id, g.key, g.id
   FROM gone AS g JOIN posthorn.queue AS q ON q.id = g.dead_letter_queue_id AND q.org_id = g.org_id AND q.deleted_at IS NULL
+    AND (q.function IS NULL OR q.attached_at IS NOT NULL)
   WHERE g.verdict = 'x'
   RETURNING queue_id
 ), told AS MATERIALIZED (
