@@ -35,12 +35,12 @@ export function openTenants(parts: TenantParts, changed: () => void) {
     findOrg: name => (name === instanceOrg.name ? instanceOrg : orgs.find(name)),
     instanceOrg,
   }
-  const forgetAll = (): void => {
-    keys.forgetAll()
-    orgs.forgetAll()
+  const forget = (orgId: number): void => {
+    keys.forgetOrg(orgId)
+    orgs.forget(orgId)
   }
-  const told = (): void => {
-    forgetAll()
+  const told = (orgId: number): void => {
+    forget(orgId)
     changed()
   }
   const belongings = [queueBelongings({ changed }), ...(parts.belongings ?? [])]
@@ -55,7 +55,7 @@ export function openTenants(parts: TenantParts, changed: () => void) {
   }
   return {
     tenants,
-    forgetAll,
+    forget,
     handlers: tenantOperations({
       orgs: createOrgs({ db, listLimitMs, instanceOrgId: instanceOrg.id, belongings, changed: told }),
       keys: createKeys({ db, clock, listLimitMs, changed: told }),

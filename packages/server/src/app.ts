@@ -149,7 +149,7 @@ interface Parts {
   readonly changes: NodeChanges
 }
 
-/** Whatever changes of orgs, keys or the key of secrets is looked at by all nodes. */
+/** Whatever changes of an org, its keys, or the key of secrets (which is no org's: 0) is looked at by all nodes. */
 function openTenantRoom(parts: Parts, changed: () => void) {
   const { instanceOrgId: id, instanceOrgName: name } = parts.installation
   const { db, log, secrets } = parts
@@ -157,8 +157,11 @@ function openTenantRoom(parts: Parts, changed: () => void) {
   const room = openTenants({ ...parts, instanceOrg: { id, name }, listLimitMs: LIST_LIMIT_MS, belongings }, changed)
   return {
     ...room,
-    changed(): void {
-      room.forgetAll()
+    changed(orgId: number): void {
+      if (orgId !== 0) {
+        room.forget(orgId)
+        return
+      }
       readKeyState(db)
         .then(state => secrets.learn(state))
         .catch((error: unknown) => log.error({ err: error }, 'the key of secrets could not be looked at'))
@@ -220,8 +223,8 @@ async function openNode(parts: NodeParts, closing: Closing) {
     announce: shards => db.kind === 'postgres' && announcer.announce(shards),
     unanswered: () => db.cutConnections(),
     told: ({ orgId, id }) => publishMessage(changes, orgId, id),
-    heardOf({ kind }) {
-      if (kind === 'tenant') parts.tenants.changed()
+    heardOf({ kind, queueId }) {
+      if (kind === 'tenant') parts.tenants.changed(queueId)
       if (kind === 'org') book.forgetAll()
     },
     led: leads => log.info({ leads }, leads ? 'this node leads' : 'this node leads no longer'),

@@ -33,6 +33,11 @@ export class Generations<V, K = number> {
     this.#old.delete(key)
   }
 
+  /** Goes through all of them. */
+  deleteWhere(matches: (value: V) => boolean): void {
+    for (const half of [this.#young, this.#old]) for (const [key, value] of half) if (matches(value)) half.delete(key)
+  }
+
   clear(): void {
     this.#young.clear()
     this.#old.clear()

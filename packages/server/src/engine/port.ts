@@ -93,8 +93,8 @@ export interface Found {
 }
 
 /**
- * Something that a node must hear of: a changed queue (messageId null), a message taken from under its owner, or orgs and
- * keys that are no longer what they were.
+ * Something that a node must hear of: a changed queue (messageId null), a message taken from under its owner, or an org and
+ * its keys that are no longer what they were: then `queueId` is the org's id, and 0 for the key of secrets.
  */
 export interface Change {
   readonly kind: 'queue' | 'message' | 'purge' | 'tenant' | 'org'

@@ -1,8 +1,8 @@
 /**
  * Who a key is: what every call with one asks.
  *
- * A key that was asked for is kept in memory until `forgetAll`, which whoever hears of a change of keys calls; a call with
- * it costs one SHA-256 and no statement. That it was used is written down later and at most once a minute, all keys in one.
+ * A key that was asked for is kept in memory until `forgetOrg`, which whoever hears of a change of its org's keys calls; a call
+ * with it costs one SHA-256 and no statement. That it was used is written down later and at most once a minute, all keys in one.
  */
 import { type Scope, scopesIn } from '@posthorn/contract'
 import type { Clock, Timer } from '../clock.ts'
@@ -57,9 +57,9 @@ export class KeyBook {
     return found instanceof Promise ? found.then(key => this.#use(key)) : this.#use(found)
   }
 
-  /** After changes of keys or orgs. */
-  forgetAll(): void {
-    this.#keys.forgetAll()
+  /** After changes of an org or its keys. */
+  forgetOrg(orgId: number): void {
+    this.#keys.forget(key => key.orgId === orgId)
   }
 
   /** Writes down what is noted, and nothing after that. */

@@ -2,7 +2,7 @@
  * The API keys of an org. Only the hash of a key is kept, so who loses one makes another.
  *
  * Whoever makes a key by a key gives it no more than that one has, and no longer. A revoked key is deleted together with the
- * note that makes every node forget what it knows of keys.
+ * note that makes every node forget what it knows of the org's keys.
  */
 import { type Key, type KeyCreate, nearest, Problem, parseTimestamp, scopesIn, scopeWords } from '@posthorn/contract'
 import type { Clock } from '../clock.ts'
@@ -16,8 +16,8 @@ export interface KeysOptions {
   readonly db: Database
   readonly clock: Clock
   readonly listLimitMs: number
-  /** Called after the commit of what other nodes must hear of; must not throw. */
-  readonly changed: () => void
+  /** Called after the commit of what other nodes must hear of an org; must not throw. */
+  readonly changed: (orgId: number) => void
 }
 
 const CREATE: Statement = {
@@ -93,6 +93,6 @@ async function deleteKey(room: KeysOptions, { orgId }: Caller, id: number): Prom
   const last = await getKey(room, orgId, id)
   const noted = await room.db.query(DELETE, [orgId, id])
   if (noted.length === 0) throw new Problem('key_not_found', { id })
-  room.changed()
+  room.changed(orgId)
   return last
 }

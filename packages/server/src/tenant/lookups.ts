@@ -13,7 +13,7 @@ const DEFAULT_CAPACITY = 20_000
 const MISS_TTL_MS = 1_000
 
 /**
- * What the database says under a name, kept in memory until somebody hears that something changed and calls `forgetAll`.
+ * What the database says under a name, kept in memory until somebody hears that it changed and calls `forget`.
  *
  * An answer that was asked for before that is not kept, so that a change is never covered by what it changed. At most one
  * question is under way; what is asked meanwhile goes together into the next one, and unknown names are remembered for a
@@ -46,9 +46,10 @@ export class Lookups<V extends object> {
     return this.#next.then(found => found.get(name) ?? null)
   }
 
-  forgetAll(): void {
+  /** What does not match is still known: a change of one org costs the others no question. */
+  forget(matches: (value: V) => boolean): void {
     this.#changes += 1
-    this.#known.clear()
+    this.#known.deleteWhere(matches)
     this.#unknown.clear()
   }
 

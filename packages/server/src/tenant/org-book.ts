@@ -12,7 +12,7 @@ const FIND: Statement = {
   text: 'SELECT id, name FROM posthorn.org WHERE name = ANY ($1::text[]) AND deleted_at IS NULL',
 }
 
-/** Which org has a name, kept in memory until `forgetAll`. */
+/** Which org has a name, kept in memory until `forget`. */
 export class OrgBook {
   readonly #orgs: Lookups<NamedOrg>
 
@@ -29,7 +29,7 @@ export class OrgBook {
     return this.#orgs.find(name)
   }
 
-  forgetAll(): void {
-    this.#orgs.forgetAll()
+  forget(orgId: number): void {
+    this.#orgs.forget(({ id }) => id === orgId)
   }
 }

@@ -21,8 +21,8 @@ export interface OrgsOptions {
   readonly instanceOrgId: number
   /** What orgs own, to be counted before one is deleted. */
   readonly belongings: readonly Belongings[]
-  /** Called after the commit of what other nodes must hear of; must not throw. */
-  readonly changed: () => void
+  /** Called after the commit of what other nodes must hear of an org; must not throw. */
+  readonly changed: (orgId: number) => void
 }
 
 type Preview = Output<'orgs.previewDelete'>
@@ -79,7 +79,7 @@ async function createOrg(room: OrgsOptions, input: OrgCreate): Promise<Org> {
   const { name, title = name, config = {}, emailFrom = null, weight = USUAL_WEIGHT } = input
   const [made] = await room.db.query<{ id: number }>(CREATE, [name, title, storedConfig(config), emailFrom, weight])
   if (!made) throw new Problem('org_exists', { name })
-  room.changed()
+  room.changed(made.id)
   return getOrg(room, made.id)
 }
 
@@ -109,7 +109,7 @@ async function updateOrg(room: OrgsOptions, { id, ...patch }: OrgUpdate & ById):
       INSERT INTO posthorn.change (kind, queue_id)
       SELECT 'org', id FROM updated WHERE ${params.add(patch.weight !== undefined, 'boolean')}`)
     await room.db.query({ name: '', text }, values)
-    if (patch.weight !== undefined) room.changed()
+    if (patch.weight !== undefined) room.changed(id)
   }
   return getOrg(room, id)
 }
@@ -118,7 +118,7 @@ async function deleteOrg(room: OrgsOptions, id: number): Promise<Org> {
   const last = await getDeletable(room, id)
   const noted = await room.db.query(DELETE, [id])
   if (noted.length === 0) throw new Problem('org_not_found', { id })
-  room.changed()
+  room.changed(id)
   return last
 }
 
