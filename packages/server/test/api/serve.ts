@@ -1,6 +1,7 @@
 import { afterAll, afterEach } from 'vitest'
 import type { Health } from '../../src/api/health.ts'
 import type { ApiOptions } from '../../src/api/server.ts'
+import { silentLog } from '../../src/log.ts'
 import { aloneChanges, bareApi } from './bare-api.ts'
 import { createFakeHandlers, type FakeState } from './fake-handlers.ts'
 import { fakeTenants } from './fake-tenants.ts'

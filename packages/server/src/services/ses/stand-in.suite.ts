@@ -1,3 +1,4 @@
+import { secretWord } from '../../../test/leaks/marked.ts'
 import { wrongSignature } from '../aws/verify.suite.ts'
 import {
   type Asked,
@@ -10,7 +11,7 @@ import {
   startHttp,
 } from '../stand-in.suite.ts'
 
-const KEYS = { AKIDEXAMPLE1234567: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+const KEYS = { AKIDEXAMPLE1234567: secretWord('/K7MDENG+bPxRfiCY') }
 export const credentials = {
   host: 'eu-central-1',
   user: 'AKIDEXAMPLE1234567',

@@ -1,9 +1,10 @@
 import { startFauxqs } from 'fauxqs'
 import { onTestFinished } from 'vitest'
+import { secretWord } from '../../../test/leaks/marked.ts'
 import { wrongSignature } from '../aws/verify.suite.ts'
 import { type Asked, faultOfNote, json, type OnEnd, type Replied, type StandIn, startHttp } from '../stand-in.suite.ts'
 
-const KEYS = { AKIDEXAMPLE1234567: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+const KEYS = { AKIDEXAMPLE1234567: secretWord('/K7MDENG+bPxRfiCY') }
 export const ACCOUNT = '/000000000000'
 
 /** fauxqs, which does not look at signatures, behind a door that does. */
