@@ -40,7 +40,7 @@ function steps(rows) {
     `INSERT INTO posthorn.payload (id, body, headers)
      SELECT g, repeat(md5(g::text), 6), '{"x-number":"' || g || '"}' FROM generate_series(1, ${rows * 2}) g`,
     fill(
-      `INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, created_at, due_at, priority, cron_id)
+      `INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, created_at, due_at, lane, cron_id)
      SELECT CASE WHEN q = 2 THEN 2 ELSE 1 END, q, g, g, ${TIMES}, CASE WHEN g % 20 = 0 THEN now() + g * interval '1 s' END,
        0, c FROM ${SOURCE}`,
       LIVE,

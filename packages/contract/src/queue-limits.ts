@@ -1,4 +1,4 @@
-/** What keeps a queue within bounds: its rate, its circuit breaker and its weight. Shapes, and what applies where a caller says nothing. */
+/** What keeps a queue within bounds: its rate, its circuit breaker, its weight and its spread. Shapes, and what applies where a caller says nothing. */
 import { type Static, Type } from '@sinclair/typebox'
 
 const DAY_MS = 86_400_000
@@ -62,6 +62,13 @@ export function explicitCircuitBreaker(input: CircuitBreakerInput): CircuitBreak
 export const USUAL_WEIGHT = 10
 export const Weight = weight('Its share of a busy node: one with 20 gets twice as many turns as one with 10.')
 export const OrgWeight = weight('The share of a busy node that its queues have together, beside those of other orgs.')
+
+export const Spread = Type.Integer({
+  minimum: 1,
+  maximum: 64,
+  description:
+    'Over how many slices, each delivered by one node; its rate and concurrency are divided among them. More than 1 not if ordered.',
+})
 
 function weight(description: string) {
   return Type.Integer({ minimum: 1, maximum: 100, description })

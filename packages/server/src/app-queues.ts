@@ -52,6 +52,7 @@ export function openQueues(parts: QueueParts) {
     book,
     ids,
     idempotencyTtlMs: config.idempotencyTtlMs,
+    random: Math.random,
     put: message => commit.put(message),
     putTogether: messages => commit.putTogether(messages),
     changed,

@@ -37,6 +37,9 @@ export async function addOrg(db: Database, name: string): Promise<number> {
   return org!.id
 }
 
+/** What chance gives: each slice of a queue that has four gets its turn. */
+let nthPut = 0
+
 export function openRoom(db: Database, more: { readonly listLimitMs?: number; readonly deaths?: Deaths } = {}) {
   const secrets = createSecretBox(secretBytes())
   const book = new QueueBook({ db, secrets, clock: systemClock, log: silentLog })
@@ -63,6 +66,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number; re
       book,
       ids: createIds(randomBytes(16)),
       idempotencyTtlMs: 60_000,
+      random: () => (nthPut++ % 4) / 4,
       put: async message => (await engine.put([message]))[0]!,
       putTogether: messages => engine.put(messages),
     }),
@@ -109,7 +113,7 @@ export async function settle(db: Database, id: number, outcome: 'd' | 'x' | 'e',
     )
     INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority,
                                        scheduled_at, expires_at, key, cron_id, origin_id)
-    SELECT org_id, queue_id, id, payload_id, created_at, $2::"char", $3::smallint, priority,
+    SELECT org_id, queue_id, id, payload_id, created_at, $2::"char", $3::smallint, lane % 10,
            scheduled_at, expires_at, key, cron_id, origin_id
     FROM gone`
   await db.query({ name: '', text }, [id, outcome, attempts])

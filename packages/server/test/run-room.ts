@@ -16,7 +16,7 @@ export function headOf(id: number, fields: Partial<Head> = {}): Head {
     xid: id,
     orgId: 1,
     queueId: QUEUE,
-    priority: 0,
+    lane: 0,
     attempts: 0,
     forgiven: 0,
     key: null,
@@ -45,6 +45,7 @@ export function routeOf(id: number, fields: Partial<Route> = {}): Route {
     rateLimit: null,
     circuitBreaker: null,
     weight: 10,
+    spread: 1,
     deadLetterQueueId: null,
     isPaused: false,
     ...fields,
@@ -155,8 +156,8 @@ export class Table {
 
   #answer(load: Load): Answer {
     if (load.kind === 'lane') {
-      const { after, priority, limit } = load.request
-      const rows = this.#ready(row => row.priority === priority && isAfter(row, after)).slice(0, limit)
+      const { after, lane, limit } = load.request
+      const rows = this.#ready(row => row.lane === lane && isAfter(row, after)).slice(0, limit)
       return () => load.done(rows)
     }
     if (load.kind === 'key') {
@@ -182,8 +183,8 @@ export class Table {
 
   #promote(load: Load, xid: number): Answer {
     for (const row of [...this.rows.values()])
-      if (row.dueAt === null ? row.priority !== 0 : row.dueAt <= this.now)
-        this.rows.set(row.id, { ...row, xid, dueAt: null, priority: 0 })
+      if (row.dueAt === null ? row.lane !== 0 : row.dueAt <= this.now)
+        this.rows.set(row.id, { ...row, xid, dueAt: null, lane: 0 })
     const next = this.#delayed()[0]?.dueAt ?? null
     return () => load.kind === 'promote' && load.done(next, false)
   }

@@ -127,6 +127,8 @@ export interface Queue {
   circuitBreaker: { failures: number; probeMs: number; maxProbeMs: number } | null
   /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
   weight: number
+  /** Over how many slices, each delivered by one node; its rate and concurrency are divided among them. More than 1 not if ordered. */
+  spread: number
   /** How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings. */
   backlogAgeLimitMs: number | null
   ordered: 'none' | 'queue' | 'key'
@@ -335,6 +337,7 @@ export interface QueueWhere {
   timeoutMs?: Comparison<number>
   concurrency?: Comparison<number>
   weight?: Comparison<number>
+  spread?: Comparison<number>
   backlogAgeLimitMs?: Comparison<number | null>
   ordered?: Comparison<'none' | 'queue' | 'key'>
   followRedirects?: Comparison<boolean>
@@ -347,7 +350,7 @@ export interface QueueWhere {
   version?: Comparison<number>
 }
 
-export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'weight' | 'backlogAgeLimitMs' | 'ordered' | 'followRedirects' | 'onGone' | 'messageRetentionMs' | 'bodyRetentionMs' | 'attemptRetentionMs' | 'pausedAt' | 'pauseReason' | 'version'
+export type QueueSortable = 'id' | 'name' | 'callbackUrl' | 'method' | 'deadLetterQueueId' | 'maxRetries' | 'createdAt' | 'updatedAt' | 'timeoutMs' | 'concurrency' | 'weight' | 'spread' | 'backlogAgeLimitMs' | 'ordered' | 'followRedirects' | 'onGone' | 'messageRetentionMs' | 'bodyRetentionMs' | 'attemptRetentionMs' | 'pausedAt' | 'pauseReason' | 'version'
 
 export interface MessageWhere {
   id?: Comparison<number>
@@ -486,6 +489,8 @@ export interface QueuesCreateInput {
   circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
   /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
   weight?: number
+  /** Over how many slices, each delivered by one node; its rate and concurrency are divided among them. More than 1 not if ordered. */
+  spread?: number
   /** How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings. */
   backlogAgeLimitMs?: number | null
   ordered?: 'none' | 'queue' | 'key'
@@ -531,6 +536,8 @@ export interface QueuesUpdateInput {
   circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
   /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
   weight?: number
+  /** Over how many slices, each delivered by one node; its rate and concurrency are divided among them. More than 1 not if ordered. */
+  spread?: number
   /** How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings. */
   backlogAgeLimitMs?: number | null
   ordered?: 'none' | 'queue' | 'key'
@@ -579,6 +586,8 @@ export interface QueuesUpdateManyInput {
   circuitBreaker?: { failures?: number; probeMs?: number; maxProbeMs?: number } | null
   /** Its share of a busy node: one with 20 gets twice as many turns as one with 10. */
   weight?: number
+  /** Over how many slices, each delivered by one node; its rate and concurrency are divided among them. More than 1 not if ordered. */
+  spread?: number
   /** How long a message may wait to be sent before operators are told; 0 is no bound, null the one of the settings. */
   backlogAgeLimitMs?: number | null
   ordered?: 'none' | 'queue' | 'key'

@@ -5,6 +5,7 @@ import {
   CircuitBreakerInput,
   RateLimit,
   RateLimitInput,
+  Spread,
   USUAL_WEIGHT,
   Weight,
 } from '../queue-limits.ts'
@@ -99,6 +100,7 @@ export const queue = resource({
       default: null,
     }),
     weight: optional(Weight, { default: USUAL_WEIGHT }),
+    spread: optional(Spread, { default: 1 }),
     backlogAgeLimitMs: optional(
       Nullable(
         Type.Integer({

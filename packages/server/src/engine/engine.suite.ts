@@ -7,6 +7,7 @@ import { orderLaws } from './order.suite.ts'
 import { pullLaws } from './pull.suite.ts'
 import { putLaws } from './put.suite.ts'
 import { settleLaws } from './settle.suite.ts'
+import { sliceLaws } from './slices.suite.ts'
 import { sweepLaws } from './sweep.suite.ts'
 
 export function engineSuite(subject: EngineUnderTest): void {
@@ -22,6 +23,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     describe('sweep', () => sweepLaws(laws))
     describe('order', () => orderLaws(laws))
     describe('settle', () => settleLaws(laws))
+    describe('slices', () => sliceLaws(laws))
     describe('pull', () => pullLaws(laws))
     describe('locks', () => lockLaws(laws))
   })

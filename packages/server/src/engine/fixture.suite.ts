@@ -1,5 +1,6 @@
 /** What the conformance suite needs of an engine besides its ports: a look at what is stored, and a hand on time and commits. */
 import { test } from 'vitest'
+import { shardOf } from './lane.ts'
 import type {
   AttemptRecord,
   Change,
@@ -18,7 +19,8 @@ export interface Fixture {
   readonly engine: PushEngine & PullEngine
   readonly locks: Locks
   readonly orgId: number
-  makeQueue(ordered?: 'none' | 'queue' | 'key'): Promise<number>
+  /** `slices`: over how many it was ever spread. */
+  makeQueue(ordered?: 'none' | 'queue' | 'key', slices?: number): Promise<number>
   deleteQueue(queueId: number): Promise<void>
   /** The engine's clock. */
   now(): Promise<number>
@@ -50,7 +52,7 @@ export interface OpenTransaction {
 export interface Live {
   readonly queueId: number
   readonly attempts: number
-  readonly priority: number
+  readonly lane: number
   readonly dueAt: number | null
   readonly retryAt: number | null
   readonly scheduledAt: number | null
@@ -115,6 +117,7 @@ export function message(
     dueAt: null,
     expiresAt: null,
     priority: 0,
+    slice: 0,
     key: null,
     cronId: null,
     idempotency: null,
@@ -133,20 +136,14 @@ export async function put(
 
 export const idsOf = (rows: readonly { readonly id: number }[]): number[] => rows.map(({ id }) => id)
 
-export function loadLane(
-  fixture: Fixture,
-  queueId: number,
-  after = START,
-  limit = 1000,
-  priority = 0,
-): Promise<Head[]> {
-  return fixture.engine.loadLanes([{ queueId, priority, after, limit }])
+export function loadLane(fixture: Fixture, queueId: number, after = START, limit = 1000, lane = 0): Promise<Head[]> {
+  return fixture.engine.loadLanes([{ queueId, lane, after, limit }])
 }
 
-/** Takes the queue's shard, in a session that ends with it: the tenure holds until somebody takes it again. */
-export async function own(fixture: Fixture, queueId: number): Promise<Tenure> {
+/** Takes the shard of the queue, or of a slice of it, in a session that ends with it: the tenure holds until somebody takes it again. */
+export async function own(fixture: Fixture, queueId: number, slice = 0): Promise<Tenure> {
   const hold = await fixture.locks.open(60_000, () => {})
-  const shard = queueId % fixture.engine.shardCount
+  const shard = shardOf(queueId, slice, fixture.engine.shardCount)
   const [taken] = await hold.take([shard], 'test')
   await hold.close()
   return { shard, epoch: taken!.epoch }

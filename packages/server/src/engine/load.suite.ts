@@ -16,10 +16,11 @@ import type { DuePlace, Head } from './port.ts'
 const HOUR = 3_600_000
 
 const loadDue = (f: Fixture, queueId: number, after: DuePlace = FIRST_DUE, limit = 1000): Promise<Head[]> =>
-  f.engine.loadDue([{ queueId, after, limit }])
+  f.engine.loadDue([{ queueId, slice: 0, after, limit }])
 
 async function nextDue(f: Fixture, queueId: number, after: DuePlace = FIRST_DUE): Promise<number | null> {
-  return (await f.engine.nextDue([{ queueId, after, limit: 1 }])).get(queueId) ?? null
+  const [next] = await f.engine.nextDue([{ queueId, slice: 0, after, limit: 1 }])
+  return next!
 }
 
 const duePlace = ({ dueAt, id }: Head): DuePlace => ({ dueAt: dueAt!, id })
@@ -57,13 +58,13 @@ export function loadLaws({ fixture }: Laws): void {
     const ofB = await put(f, b, {}, { priority: 3 }, {})
     const [head] = await loadLane(f, a, START, 1)
     const heads = await f.engine.loadLanes([
-      { queueId: a, priority: 0, after: head!, limit: 10 },
-      { queueId: empty, priority: 0, after: START, limit: 10 },
-      { queueId: b, priority: 0, after: START, limit: 1 },
-      { queueId: b, priority: 3, after: START, limit: 10 },
+      { queueId: a, lane: 0, after: head!, limit: 10 },
+      { queueId: empty, lane: 0, after: START, limit: 10 },
+      { queueId: b, lane: 0, after: START, limit: 1 },
+      { queueId: b, lane: 3, after: START, limit: 10 },
     ])
-    const of = (queueId: number, priority: number) =>
-      idsOf(heads.filter(found => found.queueId === queueId && found.priority === priority))
+    const of = (queueId: number, lane: number) =>
+      idsOf(heads.filter(found => found.queueId === queueId && found.lane === lane))
     expect(of(a, 0)).toEqual(ofA.slice(1))
     expect(of(b, 0)).toEqual([ofB[0]])
     expect(of(b, 3)).toEqual([ofB[1]])
@@ -96,7 +97,7 @@ function dueLaws(fixture: () => Fixture): void {
     expect(await loadDue(f, queueId)).toEqual([])
     expect(await nextDue(f, queueId)).toBe(dueAt)
     await f.pass(10_001)
-    expect(await loadDue(f, queueId)).toMatchObject([{ id, priority: 2, body: 'later' }])
+    expect(await loadDue(f, queueId)).toMatchObject([{ id, lane: 2, body: 'later' }])
     expect(await loadLane(f, queueId, START, 10, 2)).toEqual([])
   })
 
@@ -190,9 +191,9 @@ function workLaws(fixture: () => Fixture): void {
     const ids = await put(f, busy, {}, { priority: 7 }, {}, { priority: 2 }, { priority: 7 })
     await put(f, waiting, { dueAt: dueAt + 1 }, { dueAt })
     await f.engine.pin(f.orgId, busy, [ids[0]!], await own(f, busy))
-    expect(sorted((await workOf(f, busy))!.priorities)).toEqual([0, 2, 7])
+    expect(sorted((await workOf(f, busy))!.lanes)).toEqual([0, 2, 7])
     expect(await workOf(f, busy)).toMatchObject({ nextDue: null, pinned: true })
-    expect(await workOf(f, waiting)).toEqual({ queueId: waiting, priorities: [], nextDue: dueAt, pinned: false })
+    expect(await workOf(f, waiting)).toEqual({ queueId: waiting, slice: 0, lanes: [], nextDue: dueAt, pinned: false })
     expect(await workOf(f, empty)).toBeNull()
   })
 

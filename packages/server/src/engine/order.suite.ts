@@ -111,7 +111,7 @@ function promoteLaws({ fixture, needs }: Laws): void {
     expect(line.slice(1).sort()).toEqual([late, soon].sort())
     expect((await f.live(waiting!))!.dueAt).not.toBeNull()
     expect((await f.live(late!))!.scheduledAt).toBe(now + 2000)
-    expect(await f.engine.loadDue([{ queueId, after: FIRST_DUE, limit: 10 }])).toEqual([])
+    expect(await f.engine.loadDue([{ queueId, slice: 0, after: FIRST_DUE, limit: 10 }])).toEqual([])
   })
 
   test('of more than the limit the first due go first, the rest with the next call', async () => {
@@ -144,7 +144,7 @@ function promoteLaws({ fixture, needs }: Laws): void {
     await f.engine.promote([queueId], 100)
     const { found } = await f.engine.sweep(snapshot, [queueId % f.engine.shardCount], [])
     const [head] = await loadLane(f, queueId)
-    expect(found).toEqual([{ queueId, priority: 0, fromXid: head!.xid, fromDue: null }])
+    expect(found).toEqual([{ queueId, lane: 0, fromXid: head!.xid, fromDue: null }])
   })
 
   test('a queue that is not named is left alone', async () => {

@@ -22,6 +22,8 @@ export interface NewMessage {
   readonly expiresAt: number | null
   /** 0 to 9, higher first. */
   readonly priority: number
+  /** Of a queue that is spread: which part of it takes the message; 0 for any other. */
+  readonly slice: number
   readonly key: string | null
   readonly cronId: number | null
   readonly idempotency: { readonly key: string; readonly bodyHash: Buffer; readonly ttlMs: number } | null
@@ -44,7 +46,8 @@ export interface Place {
 export interface Head extends Place, Member {
   readonly orgId: number
   readonly queueId: number
-  readonly priority: number
+  /** Its slice and its priority (lane.ts). */
+  readonly lane: number
   /** Attempts made so far. */
   readonly attempts: number
   /** Of these attempts, those made before a redrive: they no longer count as retries. */
@@ -85,7 +88,7 @@ export interface Sweep {
 /** Messages of one lane that became visible since the snapshot that was given. */
 export interface Found {
   readonly queueId: number
-  readonly priority: number
+  readonly lane: number
   /** The lowest transaction id among those that are ready; null if none is. */
   readonly fromXid: number | null
   /** The earliest due time among those that are delayed; null if none is. */
@@ -102,24 +105,27 @@ export interface Change {
   readonly messageId: number | null
 }
 
+/** What waits in one slice of a queue. */
 export interface Work {
   readonly queueId: number
-  /** Priorities that have ready messages. */
-  readonly priorities: readonly number[]
-  /** When the next delayed message is due; null if none is delayed. */
+  readonly slice: number
+  /** Those that have ready messages. */
+  readonly lanes: readonly number[]
+  /** When the next delayed message is due, or earlier; null if none is delayed. */
   readonly nextDue: number | null
   readonly pinned: boolean
 }
 
 export interface LaneRequest {
   readonly queueId: number
-  readonly priority: number
+  readonly lane: number
   readonly after: Place
   readonly limit: number
 }
 
 export interface DueRequest {
   readonly queueId: number
+  readonly slice: number
   /** Later than this place. */
   readonly after: DuePlace
   readonly limit: number
@@ -137,8 +143,19 @@ export interface KeyRequest {
   readonly limit: number
 }
 
-/** When the next delayed message of a queue is due; a queue that has none is absent. */
-export type NextDue = ReadonlyMap<number, number>
+/** What waits in a slice that is no more, since its queue is spread over fewer, moves to those that are. */
+export interface FoldRequest extends DueRequest {
+  /** Over how many slices the queue is spread now. */
+  readonly spread: number
+  readonly tenure: Tenure
+}
+
+export interface Folded {
+  /** The place of the last delayed message that was moved; null if none was. */
+  readonly last: DuePlace | null
+  /** There may be more. */
+  readonly more: boolean
+}
 
 /** The right to change the messages of a shard: void once another node has taken it. */
 export interface Tenure {
@@ -208,14 +225,14 @@ export interface PushEngine {
   /** What became visible to the owner of `shards` since `since`; rows of the transactions in `except` are left out. */
   sweep(since: Snapshot, shards: readonly number[], except: readonly number[]): Promise<Sweep>
   snapshot(): Promise<{ readonly snapshot: Snapshot; readonly now: number }>
-  /** Queues of these shards that have live messages. */
+  /** Slices of queues, of these shards, that have live messages. */
   findWork(shards: readonly number[]): Promise<Work[]>
   /** Ready messages in the order of their places, lane by lane. */
   loadLanes(requests: readonly LaneRequest[]): Promise<Head[]>
   /** Delayed messages that are due by now, in the order of their times. */
   loadDue(requests: readonly DueRequest[]): Promise<Head[]>
-  /** When the next delayed message after these places is due. */
-  nextDue(requests: readonly DueRequest[]): Promise<NextDue>
+  /** When the next delayed message after each of these places is due; null where there is none. */
+  nextDue(requests: readonly DueRequest[]): Promise<(number | null)[]>
   loadKeys(requests: readonly KeyRequest[]): Promise<Head[]>
   /** Pinned messages in the order of their pins. */
   loadPinned(queueIds: readonly number[]): Promise<Head[]>
@@ -228,6 +245,8 @@ export interface PushEngine {
    * place at the end of the line; a sweep finds them there.
    */
   promote(queueIds: readonly number[], limit: number): Promise<void>
+  /** Nothing moves if the tenure is void: then there is more. A sweep finds what was moved. */
+  fold(request: FoldRequest): Promise<Folded>
   /** `again`: an earlier try at this same batch ended `unknown`; nothing is recorded twice. */
   settle(batch: readonly Settlement[], again: boolean): Promise<Settled>
 }

@@ -91,10 +91,19 @@ export function putLaws({ fixture, needs }: Laws): void {
   test('headers, key, priority and expiry come back', async () => {
     const f = fixture()
     const queueId = await f.makeQueue()
-    const given = { headers: '{"x-quoted":"a \\"b\\" \\\\c"}', key: 'NULL', priority: 4, expiresAt: 4_102_444_800_123 }
-    const [id] = await put(f, queueId, given)
+    const given = { headers: '{"x-quoted":"a \\"b\\" \\\\c"}', key: 'NULL', expiresAt: 4_102_444_800_123 }
+    const [id] = await put(f, queueId, { ...given, priority: 4 })
     const [head] = await loadLane(f, queueId, START, 1, 4)
-    expect(head).toMatchObject({ id, orgId: f.orgId, queueId, ...given, attempts: 0, forgiven: 0, dueAt: null })
+    expect(head).toMatchObject({
+      id,
+      orgId: f.orgId,
+      queueId,
+      ...given,
+      lane: 4,
+      attempts: 0,
+      forgiven: 0,
+      dueAt: null,
+    })
   })
 
   test('a message due in the past is ready at once and keeps its time', async () => {

@@ -56,7 +56,7 @@ function verdictLaws({ fixture }: Laws): void {
     const at = Math.floor(await f.now()) + HOUR
     expect(await f.engine.settle([retried(head, tenure, at)], false)).toEqual(HELD)
     expect(await loadLane(f, queueId)).toEqual([])
-    expect((await f.engine.nextDue([{ queueId, after: FIRST_DUE, limit: 1 }])).get(queueId)).toBe(at)
+    expect(await f.engine.nextDue([{ queueId, slice: 0, after: FIRST_DUE, limit: 1 }])).toEqual([at])
     expect(await f.live(head.id)).toMatchObject({ attempts: 1, dueAt: at, retryAt: null, scheduledAt: null })
     expect(await f.attempts(head.id)).toEqual([{ n: 1, outcome: 'retry', status: 500, error: 'no', excerpt: null }])
   })
@@ -75,7 +75,7 @@ function verdictLaws({ fixture }: Laws): void {
     const f = fixture()
     const { queueId, tenure, head } = await served(f)
     await f.engine.settle([retried(head, tenure, (await f.now()) - 1)], false)
-    const [again] = await f.engine.loadDue([{ queueId, after: FIRST_DUE, limit: 1 }])
+    const [again] = await f.engine.loadDue([{ queueId, slice: 0, after: FIRST_DUE, limit: 1 }])
     expect(await f.engine.settle([dead(again!, tenure, null)], false)).toEqual({ ...HELD, dead: [head.id] })
     expect(await f.live(head.id)).toBeNull()
     expect(await f.history(head.id)).toEqual({ queueId, outcome: 'dead', attempts: 2, reason: 'used up' })
@@ -325,11 +325,11 @@ function noticeLaws({ fixture }: Laws): void {
     expect(sorted(settled.deadLettered)).toEqual(sorted([letters, notices]))
     const [notice, ...more] = await loadLane(f, notices)
     expect(more).toEqual([])
-    const fresh = { attempts: 0, headers: null, key: null, dueAt: null, lost: false, priority: 0 }
+    const fresh = { attempts: 0, headers: null, key: null, dueAt: null, lost: false, lane: 0 }
     expect(notice).toMatchObject({ queueId: notices, body: batch[0]!.notice!.body, ...fresh })
     expect(await f.live(notice!.id)).toMatchObject({ originId: null })
     const { found } = await f.engine.sweep(snapshot, [notices % f.engine.shardCount], [])
-    expect(found).toContainEqual({ queueId: notices, priority: 0, fromXid: notice!.xid, fromDue: null })
+    expect(found).toContainEqual({ queueId: notices, lane: 0, fromXid: notice!.xid, fromDue: null })
     expect(await f.engine.settle(batch, true)).toEqual(HELD)
     expect(await loadLane(f, notices)).toHaveLength(1)
     expect(await loadLane(f, queueId)).toEqual([])
@@ -368,7 +368,7 @@ function deadLetterLaws({ fixture }: Laws): void {
     expect(await f.live(letter!.id)).toMatchObject({ originId: id })
     expect(await f.history(id!)).toMatchObject({ outcome: 'dead' })
     const { found } = await f.engine.sweep(snapshot, [letters % f.engine.shardCount], [])
-    expect(found).toEqual([{ queueId: letters, priority: 0, fromXid: letter!.xid, fromDue: null }])
+    expect(found).toEqual([{ queueId: letters, lane: 0, fromXid: letter!.xid, fromDue: null }])
   })
 
   test('a dead letter is not forwarded to a queue that is deleted', async () => {

@@ -28,10 +28,10 @@ export function sweepLaws({ fixture, needs }: Laws): void {
     const dueAt = (await f.now()) + HOUR
     const [first] = await f.engine.put([message(f, queueId), message(f, queueId, { priority: 3, dueAt: dueAt + 1 })])
     await f.engine.put([message(f, queueId), message(f, queueId, { priority: 3, dueAt })])
-    const found = ofQueue((await sweep()).found, queueId).sort((a, b) => a.priority - b.priority)
+    const found = ofQueue((await sweep()).found, queueId).sort((a, b) => a.lane - b.lane)
     expect(found).toEqual([
-      { queueId, priority: 0, fromXid: first!.kind === 'stored' && first!.xid, fromDue: null },
-      { queueId, priority: 3, fromXid: null, fromDue: dueAt },
+      { queueId, lane: 0, fromXid: first!.kind === 'stored' && first!.xid, fromDue: null },
+      { queueId, lane: 3, fromXid: null, fromDue: dueAt },
     ])
     expect((await sweep()).found).toEqual([])
   })
@@ -102,9 +102,7 @@ function lateLaws({ fixture, needs }: Laws): void {
 
       const [stored] = await late.commit()
       const found = ofQueue((await sweep()).found, queueId)
-      expect(found).toEqual([
-        { queueId, priority: 0, fromXid: stored!.kind === 'stored' && stored!.xid, fromDue: null },
-      ])
+      expect(found).toEqual([{ queueId, lane: 0, fromXid: stored!.kind === 'stored' && stored!.xid, fromDue: null }])
       expect(found[0]!.fromXid).toBeLessThan(seen[0]!.fromXid!)
       expect((await loadLane(f, queueId)).map(head => head.body)).toEqual(['late', 'newer'])
       expect((await sweep()).found).toEqual([])

@@ -87,6 +87,7 @@ export function fitMessage(old: OldMessage, rules: Pick<FitRules, 'checkHeaders'
     dueAt: old.due,
     expiresAt: null,
     priority: 0,
+    slice: 0,
     key: null,
     idempotency: null,
     attempts: Math.min(MOST_ATTEMPTS, Math.max(0, old.retries)),

@@ -40,6 +40,8 @@ export interface QueueConfig {
   readonly rateLimit: RateLimit | null
   readonly circuitBreaker: CircuitBreaker | null
   readonly weight: number
+  /** How many slices it has. */
+  readonly spread: number
   /** Opened; newest first. */
   readonly secrets: readonly string[]
   /** Also while its signing secrets cannot be opened, and while its function has no backend. */
@@ -184,6 +186,7 @@ export class QueueBook {
       rateLimit: row.rate_limit,
       circuitBreaker: row.circuit_breaker,
       weight: row.weight,
+      spread: row.spread,
       secrets: secrets ?? [],
       isPaused: row.paused_at !== null || secrets === null || isDetached,
       isDetached,
@@ -226,6 +229,7 @@ interface QueueRow {
   readonly rate_limit: RateLimit | null
   readonly circuit_breaker: CircuitBreaker | null
   readonly weight: number
+  readonly spread: number
   readonly secrets: string[]
   readonly paused_at: Date | null
   readonly version: number

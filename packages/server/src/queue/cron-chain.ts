@@ -240,5 +240,17 @@ export interface TickSource {
 /** @param dueAt the tick, or null for a message besides those of the ticks */
 export function tickMessage(source: TickSource, cronId: number, dueAt: number | null): NewMessage {
   const { org_id: orgId, queue_id: queueId, body, headers, priority } = source
-  return { orgId, queueId, body, headers, priority, dueAt, cronId, expiresAt: null, key: null, idempotency: null }
+  return {
+    orgId,
+    queueId,
+    body,
+    headers,
+    priority,
+    slice: 0,
+    dueAt,
+    cronId,
+    expiresAt: null,
+    key: null,
+    idempotency: null,
+  }
 }

@@ -10,6 +10,8 @@ export interface MessageInputRules {
   readonly checkHeaders: CheckHeaders
   /** How long an idempotency key is remembered, in milliseconds. */
   readonly idempotencyTtlMs: number
+  /** From 0 up to 1: which slice of a queue that is spread takes a message. */
+  readonly random: () => number
 }
 
 /** @throws Problem validation_failed, queue_is_ordered, function_detached */
@@ -30,6 +32,7 @@ export function newMessage(
     dueAt: storedTime(input.when ?? null, 'when'),
     expiresAt: storedTime(input.expiresAt ?? null, 'expiresAt'),
     priority,
+    slice: queue.spread === 1 ? 0 : Math.floor(rules.random() * queue.spread),
     key: storedKey(input.key ?? null),
     cronId: null,
   }

@@ -26,7 +26,6 @@ const shared = (): Columns => ({
   cronId: column('m.cron_id', 'int8', { nullable: true }),
   createdAt: timestamp('m.created_at'),
   attempts: column('m.attempts', 'int8'),
-  priority: column('m.priority', 'int8'),
   key: column('m.key', 'text', { nullable: true }),
   expiresAt: timestamp('m.expires_at', { nullable: true }),
   originId: column('m.origin_id', 'int8', { nullable: true }),
@@ -35,6 +34,7 @@ const shared = (): Columns => ({
 /** A claimed message is on its way: what it waits for is not its time but its claim's end. */
 const live: Columns = {
   ...shared(),
+  priority: column('(m.lane % 10)', 'int8'),
   when: timestamp(
     `coalesce(CASE WHEN m.claim IS NULL THEN coalesce(m.retry_at, m.due_at) END, m.scheduled_at, m.created_at)`,
   ),
@@ -50,6 +50,7 @@ const live: Columns = {
 /** Of a message that was sent, the last attempt was no retry's beginning; dead ones count as sent, as in pg-hooks. */
 const settled: Columns = {
   ...shared(),
+  priority: column('m.priority', 'int8'),
   when: timestamp('coalesce(m.scheduled_at, m.created_at)'),
   failed: {
     ...column(`(m.outcome = 'x')`, 'bool'),

@@ -72,7 +72,7 @@ export async function changeMessages(
 
 function assignments(patch: MessageUpdate, params: Params): string[] {
   const sets: string[] = []
-  if (patch.priority !== undefined) sets.push(`priority = ${params.add(patch.priority, 'smallint')}`)
+  if (patch.priority !== undefined) sets.push(`lane = m.lane - m.lane % 10 + ${params.add(patch.priority, 'smallint')}`)
   if (patch.expiresAt !== undefined) sets.push(`expires_at = ${timeParam(patch.expiresAt, 'expiresAt', params)}`)
   if (patch.when !== undefined) {
     const at = timeParam(patch.when, 'when', params)

@@ -48,6 +48,35 @@ eachDatabase('messages', open => {
     }
   })
 
+  test('messages of a queue that is spread stay what they are, whatever slice takes them', async () => {
+    const { id: queueId } = await room.queues.create(caller, { name: 's', callbackUrl: 'http://x/', spread: 4 })
+    const ids: number[] = []
+    for (let nth = 0; nth < 4; nth++) ids.push((await put({ queueId, priority: 3 })).id)
+    const lanes = async () => {
+      const text = 'SELECT lane FROM posthorn.message WHERE queue_id = $1::int ORDER BY lane'
+      return (await open().query<{ lane: number }>({ name: '', text }, [queueId])).map(({ lane }) => lane)
+    }
+    expect(await lanes()).toEqual([3, 13, 23, 33])
+    const where = [
+      { field: 'queueId', op: 'eq' as const, value: queueId },
+      { field: 'priority', op: 'eq' as const, value: 3 },
+    ]
+    const listed = await room.messages.list(caller, asked({ where }))
+    expect(listed.items.map(({ id, priority }) => [id, priority])).toEqual(ids.map(id => [id, 3]))
+    await room.messages.update(caller, { id: ids[1]!, priority: 8 })
+    expect((await lanes()).map(lane => lane % 10).sort()).toEqual([3, 3, 3, 8])
+    expect(new Set((await lanes()).map(lane => Math.floor(lane / 10)))).toEqual(new Set([0, 1, 2, 3]))
+    for (const id of ids) await settle(open(), id, 'x')
+    expect(await get(ids[1]!)).toMatchObject({ priority: 8, status: 'dead' })
+    await room.queues.redrive(caller, { id: queueId, limit: 3 })
+    await room.messages.redrive(caller, { id: ids[3]! })
+    expect(await lanes()).toEqual(ids.map((id, nth) => 10 * (id % 4) + (nth === 1 ? 8 : 3)).sort((a, b) => a - b))
+    await room.messages.cancel(caller, { id: ids[1]! })
+    expect(await get(ids[1]!)).toMatchObject({ priority: 8, status: 'cancelled' })
+    await room.queues.purge(caller, { id: queueId })
+    expect(await get(ids[2]!)).toMatchObject({ priority: 3, status: 'cancelled' })
+  })
+
   test('an offset in a time counts', async () => {
     const { id, when } = await put({ when: '2099-01-01T00:00:00+02:00' })
     expect(when).toBe('2098-12-31T22:00:00.000Z')

@@ -57,6 +57,7 @@ const COLUMNS: {
   messageRetentionMs: { column: 'message_retention_ms', type: 'bigint', store: value => value },
   bodyRetentionMs: { column: 'body_retention_ms', type: 'bigint', store: value => value },
   attemptRetentionMs: { column: 'attempt_retention_ms', type: 'bigint', store: value => value },
+  spread: { column: 'spread', type: 'smallint', store: value => value },
 }
 
 /** The parameters of create_queue.sql. @throws Problem validation_failed */
@@ -71,7 +72,8 @@ export function updateParts(orgId: number, patch: QueueUpdate, params: Params, r
   const fields = (Object.keys(COLUMNS) as (keyof QueueUpdate)[]).filter(field => patch[field] !== undefined)
   return fields.map(field => {
     const { column, type } = COLUMNS[field]
-    return `${column} = ${params.add(stored(field, patch, { ...rules, orgId }), type)}`
+    const value = params.add(stored(field, patch, { ...rules, orgId }), type)
+    return field === 'spread' ? `spread = ${value}, slices = greatest(slices, ${value})` : `${column} = ${value}`
   })
 }
 

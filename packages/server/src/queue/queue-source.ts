@@ -18,6 +18,7 @@ const columns: Columns = {
   followRedirects: column('q.follow_redirects', 'bool'),
   onGone: column('q.on_gone', 'text'),
   weight: column('q.weight', 'int8'),
+  spread: column('q.spread', 'int8'),
   backlogAgeLimitMs: column('q.backlog_age_limit_ms', 'int8', { nullable: true }),
   messageRetentionMs: column('q.message_retention_ms', 'int8', { nullable: true }),
   bodyRetentionMs: column('q.body_retention_ms', 'int8', { nullable: true }),

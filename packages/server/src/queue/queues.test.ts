@@ -54,6 +54,42 @@ eachDatabase('queues', open => {
     expect(old).toMatchObject({ maxRetries: 3, backoff: { startMs: 100, factor: 2 }, signed: false })
   })
 
+  test('a spread goes with a callbackUrl, without an order, and with an attempt for each slice at least', async () => {
+    const refused = (more: object, field: string, limit: string) =>
+      expect(make(more)).rejects.toMatchObject({
+        code: 'validation_failed',
+        details: { field: `body/${field}`, problem: expect.stringContaining(limit) },
+      })
+    await refused({ spread: 2, ordered: 'key' }, 'spread', 'must be 1')
+    await refused({ spread: 2, callbackUrl: null }, 'spread', 'must be 1')
+    await refused({ spread: 5, concurrency: 4 }, 'spread', '<= 4')
+    const { id, spread } = await make({ spread: 4, concurrency: 4 })
+    expect(spread).toBe(4)
+    const refusedTo = (patch: object, field: string, limit: string) =>
+      expect(room.queues.update(caller, { id, ...patch })).rejects.toMatchObject({
+        details: { field: `body/${field}`, problem: expect.stringContaining(limit) },
+      })
+    await refusedTo({ ordered: 'queue' }, 'ordered', 'spread of 4')
+    await refusedTo({ callbackUrl: null }, 'callbackUrl', 'spread of 4')
+    await refusedTo({ concurrency: 3 }, 'concurrency', '>= 4')
+    await refusedTo({ spread: 5 }, 'spread', '<= 4')
+    const where = [{ field: 'id', op: 'eq' as const, value: id }]
+    await expect(
+      room.queues.updateMany(caller, { where, anyOf: [], fields: null, concurrency: 3 } as never),
+    ).rejects.toThrow('>= 4')
+    expect(await room.queues.update(caller, { id, spread: 1, ordered: 'queue' })).toMatchObject({ spread: 1 })
+    await refusedTo({ spread: 2 }, 'spread', 'must be 1')
+  })
+
+  test('how far a queue was ever spread is remembered: messages may still wait there', async () => {
+    const { id } = await make({ spread: 3 })
+    await room.queues.update(caller, { id, spread: 8 })
+    await room.queues.update(caller, { id, spread: 2 })
+    const text = 'SELECT slices FROM posthorn.queue WHERE id = $1::int'
+    const [row] = await open().query<{ slices: number }>({ name: '', text }, [id])
+    expect(row!.slices).toBe(8)
+  })
+
   test('bounds are kept in full, told to delivery, changed as a whole and taken off again', async () => {
     const plain = await make()
     expect(plain).toMatchObject({ rateLimit: null, circuitBreaker: null, weight: 10, concurrency: 50 })

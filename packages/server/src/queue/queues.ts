@@ -22,6 +22,7 @@ import { atPlace } from './place.ts'
 import { createParams, type QueueInputRules, updateParts } from './queue-input.ts'
 import { checkRetention, checkRetentionChange, saysRetention } from './queue-retention.ts'
 import { queueSource } from './queue-source.ts'
+import { checkSpread, checkSpreadChange, saysSpread, wholeSpreading } from './queue-spread.ts'
 
 export interface QueuesOptions extends QueueInputRules {
   readonly db: Database
@@ -108,6 +109,7 @@ async function createTogether(room: QueuesOptions, { orgId }: Caller, inputs: re
 /** Checks an input, and gives what stores it. @throws Problem validation_failed */
 function inserter(room: QueuesOptions, orgId: number, input: QueueCreate): (executor: Executor) => Promise<number> {
   checkRetention(input, input, room.retentionMs)
+  checkSpread(input, wholeSpreading(input))
   const params = createParams(orgId, input, room)
   return async executor => {
     if (input.deadLetterQueueId != null) await checkDeadLetters(executor, orgId, [], input.deadLetterQueueId)
@@ -133,6 +135,7 @@ async function updateQueue(room: QueuesOptions, { orgId }: Caller, input: QueueU
     await room.db.transaction(async tx => {
       if (patch.deadLetterQueueId != null) await checkDeadLetters(tx, orgId, [id], patch.deadLetterQueueId)
       await checkFunctionQueues(tx, orgId, [id], patch)
+      if (saysSpread(patch)) await checkSpreadChange(tx, orgId, id, patch)
       if (saysRetention(patch)) await checkRetentionChange(tx, orgId, id, patch, room.retentionMs)
       await alterQueue(tx, orgId, id, sets.join(', '), params)
     })
@@ -155,6 +158,7 @@ async function updateFound(room: QueuesOptions, { orgId }: Caller, input: QueueU
     await tx.query(HOLD, [orgId, held])
     const ids = (await findAgain(tx, source, { where, anyOf }, held)).map(({ id }) => id)
     await checkFunctionQueues(tx, orgId, ids, patch)
+    if (saysSpread(patch)) for (const id of ids) await checkSpreadChange(tx, orgId, id, patch)
     if (saysRetention(patch)) for (const id of ids) await checkRetentionChange(tx, orgId, id, patch, room.retentionMs)
     if (sets.length > 0) await alterQueues(tx, orgId, ids, sets.join(', '), params)
     return readTogether(tx, source, ids)

@@ -44,7 +44,7 @@ class Model {
     }
     this.table.promoted = xid => {
       this.#promoting.delete(xid)
-      this.queue.find({ priority: 0, fromXid: xid, fromDue: null })
+      this.queue.find({ lane: 0, fromXid: xid, fromDue: null })
     }
     this.queue = new QueueRun(QUEUE, shardOf(1), this.pantry)
     this.configure()
@@ -65,15 +65,15 @@ class Model {
   newHead(which: number, how: number): Head {
     const dueAt = how % 7 === 0 ? this.now + 1 + which : null
     const key = which % 5 === 4 ? null : `k${which % 5}`
-    const priority = this.ordered === 'none' ? how % 3 : 0
-    return headOf(++this.#lastId, { xid: ++this.#lastXid, key, dueAt, priority, body: 'x'.repeat(which) })
+    const lane = this.ordered === 'none' ? how % 3 : 0
+    return headOf(++this.#lastId, { xid: ++this.#lastXid, key, dueAt, lane, body: 'x'.repeat(which) })
   }
 
   commit(head: Head, offer: boolean): void {
     this.table.put(head)
-    const { dueAt, priority, xid } = head
+    const { dueAt, lane, xid } = head
     if (offer && this.queue.backlog && this.queue.isServed) this.queue.backlog.offer({ ...head })
-    else this.queue.find({ priority, fromXid: dueAt === null ? xid : null, fromDue: dueAt })
+    else this.queue.find({ lane, fromXid: dueAt === null ? xid : null, fromDue: dueAt })
   }
 
   read(): void {
@@ -113,7 +113,7 @@ class Model {
     if (line === null) return
     expect(this.out.find(other => this.#lineOf(other) === line)).toBeUndefined()
     const others = [...this.table.rows.values()].filter(other => this.#lineOf(other) === line && other.dueAt === null)
-    const inLine = others.filter(({ priority }) => priority === 0)
+    const inLine = others.filter(({ lane }) => lane === 0)
     inLine.sort((a, b) => (a.pin ?? Infinity) - (b.pin ?? Infinity) || a.xid - b.xid || a.id - b.id)
     expect(head.id, 'it is not its turn').toBe(inLine[0]!.id)
     expect(row!.pin !== null || head.xid < this.xmin, 'its place is not fixed').toBe(true)
@@ -164,10 +164,10 @@ class Model {
   rescan(): void {
     const rows = [...this.table.rows.values()]
     const due = rows.flatMap(({ dueAt }) => (dueAt === null ? [] : [dueAt]))
-    const priorities = new Set(rows.filter(({ dueAt }) => dueAt === null).map(({ priority }) => priority))
+    const lanes = new Set(rows.filter(({ dueAt }) => dueAt === null).map(({ lane }) => lane))
     if (rows.length === 0) return
     const nextDue = due.length === 0 ? null : Math.min(...due)
-    this.queue.restart({ priorities: [...priorities], nextDue, pinned: rows.some(({ pin }) => pin !== null) })
+    this.queue.restart({ lanes: [...lanes], nextDue, pinned: rows.some(({ pin }) => pin !== null) })
   }
 
   /** Without further trouble, everything goes out. */

@@ -1,4 +1,4 @@
-import type { DueRequest, Head, KeyRequest, LaneRequest } from '../engine/port.ts'
+import type { DuePlace, DueRequest, FoldRequest, Head, KeyRequest, LaneRequest } from '../engine/port.ts'
 
 /**
  * One request to the loader. `done` gets the rows of this request alone, in order, known ones included; `bytes` is what
@@ -22,6 +22,12 @@ export type Load = { failed(): void } & (
       readonly bytes: number
       done(next: number | null, moreRaised: boolean): void
     }
+  | {
+      readonly kind: 'fold'
+      readonly request: FoldRequest
+      readonly bytes: number
+      done(last: DuePlace | null, more: boolean): void
+    }
 )
 
 /** What `take` says when something waits, but its place is not yet fixed (see ordered-backlog.ts). */
@@ -29,7 +35,7 @@ export const UNSURE = 'unsure'
 
 /**
  * What waits in one queue, as far as it is in memory: a short buffer of heads, and how far the rest has been read.
- * One kind for queues without order, one for ordered ones. None of them does anything by itself.
+ * One kind for queues without order, others for ordered ones and for slices that are no more. None of them does anything by itself.
  */
 export interface Backlog {
   /** Messages in memory that have not been started. */
@@ -48,9 +54,9 @@ export interface Backlog {
   /** A message stored by this node is offered in memory; if it is not taken, a load will find it. */
   offer(head: Head): void
   /** Messages became visible that are not in memory: ready ones from this transaction on, or delayed ones due from then on. */
-  found(priority: number, fromXid: number | null, fromDue: number | null): void
+  found(lane: number, fromXid: number | null, fromDue: number | null): void
   /** Looks again at everything, from the beginning. */
-  restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void
+  restart(lanes: readonly number[], nextDue: number | null, pinned: boolean): void
   /** True only if it would like no load now: asked for each message, where `loads` is asked for each load. */
   isFed(now: number): boolean
   /** The loads that it would like now, each at most once at a time. */

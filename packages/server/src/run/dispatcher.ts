@@ -1,3 +1,4 @@
+import { laneOf } from '../engine/lane.ts'
 import type { Change, Head, PushEngine, Sweep, Taken, Verdict } from '../engine/port.ts'
 import { UNSURE } from './backlog.ts'
 import { Feeder } from './feeder.ts'
@@ -109,7 +110,7 @@ export class Dispatcher<R extends Route> {
     await this.#options.sweeper.settled()
     try {
       for (const work of await this.#options.engine.findWork(shards)) {
-        const queue = this.#holdings.open(work.queueId)
+        const queue = this.#holdings.open(work.queueId, laneOf(work.slice, 0))
         if (!queue) continue
         if (!queue.route) this.#router.route(queue)
         queue.restart(work)
@@ -148,7 +149,7 @@ export class Dispatcher<R extends Route> {
   /** Messages that this node has just stored. What may have changed since the put began is read from the table instead. */
   offer(heads: readonly Head[], ticket: number): void {
     for (const head of heads) {
-      const queue = this.#holdings.open(head.queueId)
+      const queue = this.#holdings.open(head.queueId, head.lane)
       if (!queue) continue
       if (queue.backlog && queue.isServed && queue.isUndisturbed(ticket)) queue.backlog.offer(head)
       else queue.readLater(head)
@@ -159,7 +160,7 @@ export class Dispatcher<R extends Route> {
   /** What a look at the database found. */
   found({ found }: Sweep): void {
     for (const one of found) {
-      const queue = this.#holdings.open(one.queueId)
+      const queue = this.#holdings.open(one.queueId, one.lane)
       if (!queue) continue
       queue.find(one)
       this.#touch(queue)
@@ -171,12 +172,12 @@ export class Dispatcher<R extends Route> {
   changed({ kind, queueId, messageId }: Change): void {
     if (kind === 'org') for (const queue of this.#holdings.ofOrg(queueId)) this.#router.route(queue)
     if (kind === 'org' || kind === 'tenant') return
-    const queue = this.#holdings.get(queueId)
-    if (!queue) return
-    if (kind === 'message' && messageId !== null) queue.drop(messageId)
-    if (kind === 'purge') queue.purge()
-    if (kind === 'queue') this.#router.route(queue)
-    this.#touch(queue)
+    for (const queue of this.#holdings.ofQueue(queueId)) {
+      if (kind === 'message' && messageId !== null) queue.drop(messageId)
+      if (kind === 'purge') queue.purge()
+      if (kind === 'queue') this.#router.route(queue)
+      this.#touch(queue)
+    }
   }
 
   /** Messages past their expiry that wait in the database end without an attempt. Gives back how many, `most` at most. */
@@ -193,7 +194,7 @@ export class Dispatcher<R extends Route> {
   }
 
   #expire(head: Head): boolean {
-    const queue = this.#holdings.open(head.queueId)
+    const queue = this.#holdings.open(head.queueId, head.lane)
     if (!queue) return false
     // In memory, where it may wait for the gate for long.
     if (queue.gate) queue.drop(head.id)
@@ -313,7 +314,7 @@ export class Dispatcher<R extends Route> {
     const fenced = this.#forget(finished, held)
     const touched = new Set<QueueRun<R>>()
     for (const { head, shard, verdict } of finished) {
-      const queue = this.#holdings.get(head.queueId)
+      const queue = this.#holdings.get(head.queueId, head.lane)
       if (queue?.out.delete(head)) {
         queue.backlog?.settled(head, verdict.kind === 'retry' ? verdict.at : null)
         queue.openBacklog()

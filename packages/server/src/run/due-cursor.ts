@@ -13,10 +13,10 @@ export class DueCursor {
   loading = false
   #found: number | null = null
 
-  begin(queueId: number, limit: number): DueRequest {
+  begin(queueId: number, limit: number, slice = 0): DueRequest {
     this.loading = true
     this.#found = null
-    return { queueId, after: this.after, limit }
+    return { queueId, slice, after: this.after, limit }
   }
 
   end(last: DuePlace | null, next: number | null): void {

@@ -34,7 +34,7 @@ function open() {
     const queue = new QueueRun<Route>(id, shardOf(1), pantry)
     queue.configure(routeOf(id, fields))
     Object.assign(queue.window, { size: 50, hasAnswered: true })
-    queue.find({ priority: 0, fromXid: 1, fromDue: null })
+    queue.find({ lane: 0, fromXid: 1, fromDue: null })
     return queue
   }
   return { clock, pantry, runs, fed, state, feeder, queueOf }
@@ -107,7 +107,7 @@ test('a queue is told when the time comes that it waits for, the earliest first,
   const { clock, fed, feeder, queueOf, runs } = open()
   const wait = (id: number, at: number) => {
     const queue = queueOf(id)
-    queue.find({ priority: 0, fromXid: null, fromDue: clock.now() + at })
+    queue.find({ lane: 0, fromXid: null, fromDue: clock.now() + at })
     feeder.want(queue)
     return queue
   }
@@ -130,7 +130,7 @@ test('a queue is told when the time comes that it waits for, the earliest first,
 test('once stopped, it loads nothing and leaves no timer', async () => {
   const { clock, runs, feeder, queueOf } = open()
   const queue = queueOf(1)
-  queue.find({ priority: 0, fromXid: null, fromDue: clock.now() + 100 })
+  queue.find({ lane: 0, fromXid: null, fromDue: clock.now() + 100 })
   feeder.want(queue)
   feeder.stop()
   await clock.pass(1000)

@@ -11,7 +11,7 @@ function open(limitBytes = 1e9) {
   const backlog = new FreeBacklog(QUEUE, pantry, eager)
   const find = (...heads: Head[]) => {
     table.put(...heads)
-    for (const { priority, dueAt, xid } of heads) backlog.found(priority, dueAt === null ? xid : null, dueAt)
+    for (const { lane, dueAt, xid } of heads) backlog.found(lane, dueAt === null ? xid : null, dueAt)
   }
   const take = () => backlog.take(table.now)
   const takeAll = () => {
@@ -36,7 +36,7 @@ const many = (count: number, fields: Partial<Head> = {}) =>
 
 test('messages go in the order of their places, the highest priority first', () => {
   const { find, drain } = open()
-  find(headOf(3), headOf(1), headOf(4, { priority: 9 }), headOf(2, { priority: 5 }), headOf(5, { priority: 9 }))
+  find(headOf(3), headOf(1), headOf(4, { lane: 9 }), headOf(2, { lane: 5 }), headOf(5, { lane: 9 }))
   expect(drain()).toEqual([4, 5, 2, 1, 3])
 })
 
@@ -158,7 +158,7 @@ test('a message taken from under it does not go out; a changed one goes as it is
 
 test('what is cleared out of memory is read again', () => {
   const { table, backlog, find, drain, pantry } = open()
-  find(...many(3), headOf(4, { dueAt: 0 }), headOf(5, { priority: 2 }))
+  find(...many(3), headOf(4, { dueAt: 0 }), headOf(5, { lane: 2 }))
   table.serve(backlog)
   backlog.clear()
   expect(backlog.waiting).toBe(0)
@@ -194,7 +194,7 @@ test('a message that waits like that can be cancelled', () => {
 
 test('a message that waits like that is read again after everything was cleared', () => {
   const { table, backlog, find, drain } = open()
-  find(heldUntil(100), headOf(2, { priority: 3 }))
+  find(heldUntil(100), headOf(2, { lane: 3 }))
   drain()
   backlog.clear()
   table.now = 100

@@ -10,16 +10,17 @@ import type { Pantry } from './pantry.ts'
 const LEFT_BEHIND = 256
 
 interface Lane {
-  readonly priority: number
+  readonly lane: number
   readonly cursor: Cursor
   readonly size: LoadSize
   heads: Head[]
   next: number
 }
 
-/** The backlog of a queue without order: a lane for each priority, highest first, and the delayed ones by their time. */
+/** The backlog of a queue without order, or of a slice of one that is spread: a lane for each priority, highest first, and the delayed ones by their time. */
 export class FreeBacklog implements Backlog {
   readonly #queueId: number
+  readonly #slice: number
   readonly #pantry: Pantry
   readonly #appetite: () => number
   #lanes: Lane[] = []
@@ -28,8 +29,9 @@ export class FreeBacklog implements Backlog {
   readonly #held: Held
   waiting = 0
 
-  constructor(queueId: number, pantry: Pantry, appetite: () => number) {
+  constructor(queueId: number, pantry: Pantry, appetite: () => number, slice = 0) {
     this.#queueId = queueId
+    this.#slice = slice
     this.#pantry = pantry
     this.#appetite = appetite
     this.#dueSize = new LoadSize(pantry, appetite)
@@ -90,19 +92,19 @@ export class FreeBacklog implements Backlog {
       this.#due.lookAgain(head.dueAt)
       return
     }
-    const lane = this.#lane(head.priority)
+    const lane = this.#lane(head.lane)
     const room = this.waiting < mostOffered(this.#appetite()) && !this.#pantry.isFull
     if (room && lane.cursor.covers(head)) this.#keep(lane, head)
     else if (!this.#pantry.known.has(head)) lane.cursor.lookAgain(beforePlace(head))
   }
 
-  found(priority: number, fromXid: number | null, fromDue: number | null): void {
-    if (fromXid !== null) this.#lane(priority).cursor.lookAgain(beforeXid(fromXid))
+  found(lane: number, fromXid: number | null, fromDue: number | null): void {
+    if (fromXid !== null) this.#lane(lane).cursor.lookAgain(beforeXid(fromXid))
     if (fromDue !== null) this.#due.lookAgain(fromDue)
   }
 
-  restart(priorities: readonly number[], nextDue: number | null): void {
-    for (const priority of priorities) this.#lane(priority).cursor.lookAgain(START)
+  restart(lanes: readonly number[], nextDue: number | null): void {
+    for (const lane of lanes) this.#lane(lane).cursor.lookAgain(START)
     this.#due.restart(nextDue)
   }
 
@@ -136,7 +138,7 @@ export class FreeBacklog implements Backlog {
   drop(id: number): void {
     this.#held.drop(
       head => head.id === id,
-      head => this.#lane(head.priority).cursor,
+      head => this.#lane(head.lane).cursor,
     )
     for (const lane of this.#lanes) {
       const index = lane.heads.findIndex((head, at) => at >= lane.next && head.id === id)
@@ -159,23 +161,23 @@ export class FreeBacklog implements Backlog {
     }
     this.#held.drop(
       () => true,
-      head => this.#lane(head.priority).cursor,
+      head => this.#lane(head.lane).cursor,
     )
     if (this.waiting > 0) this.#due.lookAgain(0)
     this.waiting = 0
   }
 
-  #lane(priority: number): Lane {
-    const known = this.#lanes.find(lane => lane.priority === priority)
+  #lane(nth: number): Lane {
+    const known = this.#lanes.find(({ lane }) => lane === nth)
     if (known) return known
     const lane = {
-      priority,
+      lane: nth,
       cursor: new Cursor(),
       size: new LoadSize(this.#pantry, this.#appetite),
       heads: [],
       next: 0,
     }
-    this.#lanes = [...this.#lanes, lane].sort((a, b) => b.priority - a.priority)
+    this.#lanes = [...this.#lanes, lane].sort((a, b) => b.lane - a.lane)
     return lane
   }
 
@@ -187,7 +189,7 @@ export class FreeBacklog implements Backlog {
 
   #loadLane(lane: Lane): Load {
     const limit = lane.size.next()
-    const request = { queueId: this.#queueId, priority: lane.priority, after: lane.cursor.begin(), limit }
+    const request = { queueId: this.#queueId, lane: lane.lane, after: lane.cursor.begin(), limit }
     return {
       kind: 'lane',
       request,
@@ -205,13 +207,13 @@ export class FreeBacklog implements Backlog {
     const limit = this.#dueSize.next()
     return {
       kind: 'due',
-      request: this.#due.begin(this.#queueId, limit),
+      request: this.#due.begin(this.#queueId, limit, this.#slice),
       bytes: this.#dueSize.bytes,
       done: (heads, next) => {
         const last = heads.at(-1)
         this.#due.end(last ? { dueAt: last.dueAt!, id: last.id } : null, next)
         this.#dueSize.loaded(heads, limit)
-        for (const head of heads) this.#keep(this.#lane(head.priority), head)
+        for (const head of heads) this.#keep(this.#lane(head.lane), head)
       },
       failed: () => this.#due.failed(),
     }

@@ -78,7 +78,14 @@ export class Gates<R extends Route> {
   /** A circuit is closed by a probe, or because the queue was resumed or is configured otherwise now. */
   #review(queue: QueueRun<R>): void {
     if (queue.gate?.isOpenCircuit || !this.#open.delete(queue)) return
-    this.#options.happenings.breakerClosed(queue.id)
+    if (!this.#isOpenElsewhere(queue)) this.#options.happenings.breakerClosed(queue.id)
+  }
+
+  /** Of a queue that is spread, the circuit of another slice: whoever was told that it opened is told when the last closes. */
+  #isOpenElsewhere({ id, slice, route }: QueueRun<R>): boolean {
+    if (slice === 0 && (route?.spread ?? 1) === 1) return false
+    for (const other of this.#open) if (other.id === id && other.gate?.isOpenCircuit) return true
+    return false
   }
 
   forget(queue: QueueRun<R>): void {

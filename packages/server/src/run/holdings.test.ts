@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { headOf, routeOf, settled } from '../../test/run-room.ts'
+import { laneOf, shardOf } from '../engine/lane.ts'
 import { Holdings } from './holdings.ts'
 import { Known } from './known.ts'
 import { Pantry } from './pantry.ts'
@@ -37,22 +38,36 @@ function open() {
 
 test('queues are served by their shard, as long as it is held', () => {
   const { holdings, take } = open()
-  expect(holdings.open(3)).toBeNull()
+  expect(holdings.open(3, 0)).toBeNull()
   take(3, 1)
-  const queue = holdings.open(3 + SHARDS)!
+  const queue = holdings.open(3 + SHARDS, 0)!
   expect(queue.shard).toMatchObject({ shard: 3, epoch: 1 })
-  expect(holdings.open(3 + SHARDS)).toBe(queue)
-  expect(holdings.get(3 + SHARDS)).toBe(queue)
+  expect(holdings.open(3 + SHARDS, 0)).toBe(queue)
+  expect(holdings.get(3 + SHARDS, 0)).toBe(queue)
   expect([holdings.holds(3), holdings.holds(4)]).toEqual([true, false])
   expect(holdings.size).toEqual({ shards: 1, queues: 1 })
+})
+
+test('each slice of a queue is served by the shard of its own', () => {
+  const { holdings, take } = open()
+  take(3, 1)
+  const other = shardOf(3, 2, SHARDS)
+  take(other, 1)
+  const [first, third] = [holdings.open(3, 0)!, holdings.open(3, laneOf(2, 7))!]
+  expect([first.slice, third.slice]).toEqual([0, 2])
+  expect([first.shard.shard, third.shard.shard]).toEqual([3, other])
+  expect(holdings.open(3, laneOf(2, 0))).toBe(third)
+  expect(holdings.open(3, laneOf(1, 0))).toBeNull()
+  expect(holdings.open(other, 0)).not.toBe(third)
+  expect(holdings.ofQueue(3)).toEqual([first, third])
 })
 
 test('nothing of a shard is started before it has been looked through', () => {
   const { holdings, take } = open()
   take(3, 1)
   take(4, 1)
-  const queue = holdings.open(3)!
-  holdings.open(4)
+  const queue = holdings.open(3, 0)!
+  holdings.open(4, 0)
   expect(queue.mayStart).toBe(false)
   expect(holdings.scanned([3, 5])).toEqual([queue])
   expect(queue.mayStart).toBe(true)
@@ -62,14 +77,14 @@ test('nothing of a shard is started before it has been looked through', () => {
 test('a shard is released when nothing of it is under way', async () => {
   const { holdings, closed, start, take } = open()
   take(3, 1)
-  const queue = holdings.open(3)!
+  const queue = holdings.open(3, 0)!
   const ends = [start(queue, 1), start(queue, 2)]
   let isReleased = false
   void holdings.release(3).then(() => {
     isReleased = true
   })
   expect(holdings.owned).toEqual([])
-  expect(holdings.open(3)).toBeNull()
+  expect(holdings.open(3, 0)).toBeNull()
   expect(queue.mayStart).toBe(false)
   ends[0]!()
   await settled()
@@ -92,13 +107,13 @@ test('a shard with nothing under way, and one that is not held, are released at 
 test('attempts go on as part of the next holding if nobody held the shard in between', () => {
   const { holdings, known, start, take } = open()
   take(3, 1)
-  const queue = holdings.open(3)!
+  const queue = holdings.open(3, 0)!
   start(queue, 1)
   holdings.lose()
   expect(holdings.owned).toEqual([])
-  expect(holdings.open(3)).toBeNull()
+  expect(holdings.open(3, 0)).toBeNull()
   take(3, 2)
-  expect(holdings.open(3)).toBe(queue)
+  expect(holdings.open(3, 0)).toBe(queue)
   expect(queue.shard).toMatchObject({ epoch: 2, state: 'owned', isScanned: false })
   expect(known.has(headOf(1))).toBe(true)
 })
@@ -106,31 +121,31 @@ test('attempts go on as part of the next holding if nobody held the shard in bet
 test('if somebody held it in between, what is under way is theirs: it may be read again, and is settled under the old epoch', () => {
   const { holdings, known, closed, start, take } = open()
   take(3, 1)
-  const queue = holdings.open(3)!
+  const queue = holdings.open(3, 0)!
   start(queue, 1)
   holdings.lose()
   take(3, 3)
   expect(queue.shard).toMatchObject({ epoch: 1, state: 'gone' })
   expect(known.has(headOf(1))).toBe(false)
   expect(closed).toEqual([3])
-  expect(holdings.open(3)).not.toBe(queue)
+  expect(holdings.open(3, 0)).not.toBe(queue)
 })
 
 test('a shard that is taken again while it was on its way out starts anew', async () => {
   const { holdings, known, start, take } = open()
   take(3, 1)
-  const queue = holdings.open(3)!
+  const queue = holdings.open(3, 0)!
   const end = start(queue, 1)
   const released = holdings.release(3)
   holdings.lose()
   take(3, 2)
   expect(queue.shard.state).toBe('gone')
   expect(known.has(headOf(1))).toBe(false)
-  const fresh = holdings.open(3)!
+  const fresh = holdings.open(3, 0)!
   end()
   await released
   expect(holdings.holds(3)).toBe(true)
-  expect(holdings.get(3)).toBe(fresh)
+  expect(holdings.get(3, 0)).toBe(fresh)
 })
 
 test('what waits of a lost shard leaves memory; other shards keep theirs', () => {
@@ -138,9 +153,9 @@ test('what waits of a lost shard leaves memory; other shards keep theirs', () =>
   for (const shard of [3, 4]) {
     take(shard, 1)
     holdings.scanned([shard])
-    holdings.open(shard)!.backlog!.offer(headOf(shard, { queueId: shard }))
+    holdings.open(shard, 0)!.backlog!.offer(headOf(shard, { queueId: shard }))
   }
-  holdings.loseOne(holdings.open(3)!.shard)
+  holdings.loseOne(holdings.open(3, 0)!.shard)
   expect([known.has(headOf(3)), known.has(headOf(4))]).toEqual([false, true])
   expect([holdings.holds(3), holdings.holds(4)]).toEqual([false, true])
 })
@@ -148,34 +163,34 @@ test('what waits of a lost shard leaves memory; other shards keep theirs', () =>
 test('an idle queue leaves memory at the second look, one with work stays', () => {
   const { holdings, start, take } = open()
   take(3, 1)
-  const idle = holdings.open(3)!
-  const busy = holdings.open(3 + SHARDS)!
+  const idle = holdings.open(3, 0)!
+  const busy = holdings.open(3 + SHARDS, 0)!
   start(busy, 1)
   holdings.forgetIdle(0)
-  expect(holdings.get(3)).toBe(idle)
+  expect(holdings.get(3, 0)).toBe(idle)
   holdings.forgetIdle(0)
-  expect(holdings.get(3)).toBeUndefined()
-  expect(holdings.get(3 + SHARDS)).toBe(busy)
+  expect(holdings.get(3, 0)).toBeUndefined()
+  expect(holdings.get(3 + SHARDS, 0)).toBe(busy)
 })
 
 test('a queue that had work between two looks stays', () => {
   const { holdings, start, take } = open()
   take(3, 1)
-  const queue = holdings.open(3)!
+  const queue = holdings.open(3, 0)!
   holdings.forgetIdle(0)
   const end = start(queue, 1)
   holdings.forgetIdle(0)
   end()
   holdings.forgetIdle(0)
-  expect(holdings.get(3)).toBe(queue)
+  expect(holdings.get(3, 0)).toBe(queue)
 })
 
 test('a queue that is gone leaves memory, although messages are said to be there', () => {
   const { holdings, take } = open()
   take(3, 1)
-  const queue = holdings.open(3)!
+  const queue = holdings.open(3, 0)!
   queue.close()
-  queue.restart({ priorities: [0], nextDue: null, pinned: false })
+  queue.restart({ lanes: [0], nextDue: null, pinned: false })
   holdings.forgetIdle(0)
   holdings.forgetIdle(0)
   expect(holdings.size.queues).toBe(0)
@@ -184,7 +199,7 @@ test('a queue that is gone leaves memory, although messages are said to be there
 test('a shard that is lost leaves memory when nothing of it is under way', () => {
   const { holdings, start, take } = open()
   take(3, 1)
-  const end = start(holdings.open(3)!, 1)
+  const end = start(holdings.open(3, 0)!, 1)
   holdings.lose()
   holdings.forgetIdle(0)
   expect(holdings.size.shards).toBe(1)

@@ -1,3 +1,4 @@
+import { MOST_SLICES, shardOf, sliceKey, sliceOf } from '../engine/lane.ts'
 import type { Taken } from '../engine/port.ts'
 import type { Known } from './known.ts'
 import type { Pantry } from './pantry.ts'
@@ -15,10 +16,11 @@ export interface HoldingsOptions<R extends Route> {
   readonly closed: (queue: QueueRun<R>) => void
 }
 
-/** The shards that this node holds, and their queues as far as they have work. */
+/** The shards that this node holds, and their queues, or slices of queues that are spread, as far as they have work. */
 export class Holdings<R extends Route> {
   readonly #options: HoldingsOptions<R>
   readonly #shards = new Map<number, Shard>()
+  /** By their slice's key (lane.ts). */
   readonly #queues = new Map<number, QueueRun<R>>()
 
   constructor(options: HoldingsOptions<R>) {
@@ -91,18 +93,31 @@ export class Holdings<R extends Route> {
     return [...this.#queues.values()].filter(({ route }) => route?.orgId === orgId)
   }
 
-  get(queueId: number): QueueRun<R> | undefined {
-    return this.#queues.get(queueId)
+  /** What serves this lane, if it is in memory. */
+  get(queueId: number, lane: number): QueueRun<R> | undefined {
+    return this.#queues.get(sliceKey(queueId, sliceOf(lane)))
   }
 
-  /** The queue, from now on in memory; null if its shard is not held here. */
-  open(queueId: number): QueueRun<R> | null {
-    const shard = this.#shards.get(queueId % this.#options.shardCount)
+  /** Those slices of a queue that are in memory. */
+  ofQueue(queueId: number): QueueRun<R>[] {
+    const runs: QueueRun<R>[] = []
+    for (let slice = 0; slice < MOST_SLICES; slice++) {
+      const run = this.#queues.get(sliceKey(queueId, slice))
+      if (run) runs.push(run)
+    }
+    return runs
+  }
+
+  /** What serves this lane, from now on in memory; null if its shard is not held here. */
+  open(queueId: number, lane: number): QueueRun<R> | null {
+    const slice = sliceOf(lane)
+    const shard = this.#shards.get(shardOf(queueId, slice, this.#options.shardCount))
     if (shard?.state !== 'owned') return null
-    const known = this.#queues.get(queueId)
+    const key = sliceKey(queueId, slice)
+    const known = this.#queues.get(key)
     if (known) return known
-    const queue = new QueueRun<R>(queueId, shard, this.#options.pantry)
-    this.#queues.set(queueId, queue)
+    const queue = new QueueRun<R>(queueId, shard, this.#options.pantry, slice)
+    this.#queues.set(key, queue)
     this.#options.opened(queue)
     return queue
   }

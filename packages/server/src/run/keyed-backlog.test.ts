@@ -14,7 +14,7 @@ function open(limitBytes = 1e9) {
   table.promoted = xid => backlog.found(0, xid, null)
   const find = (...heads: Head[]) => {
     table.put(...heads)
-    for (const { priority, dueAt, xid } of heads) backlog.found(priority, dueAt === null ? xid : null, dueAt)
+    for (const { lane, dueAt, xid } of heads) backlog.found(lane, dueAt === null ? xid : null, dueAt)
   }
   const settle = (head: Head, retryAt: number | null) => {
     const row = table.rows.get(head.id)!

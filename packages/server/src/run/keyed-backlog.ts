@@ -115,24 +115,24 @@ export class KeyedBacklog implements Backlog {
 
   offer(head: Head): void {
     if (head.dueAt !== null) this.#promotion.lookAgain(head.dueAt)
-    else if (head.priority !== 0) this.#promotion.lookForRaised()
+    else if (head.lane !== 0) this.#promotion.lookForRaised()
     else if (this.#hasRoom && this.#lane.covers(head)) this.#deal(head)
     else this.#lane.lookAgain(beforePlace(head))
   }
 
-  found(priority: number, fromXid: number | null, fromDue: number | null): void {
-    if (fromXid !== null && priority === 0) this.#lane.lookAgain(beforeXid(fromXid))
+  found(lane: number, fromXid: number | null, fromDue: number | null): void {
+    if (fromXid !== null && lane === 0) this.#lane.lookAgain(beforeXid(fromXid))
     else if (fromXid !== null) this.#promotion.lookForRaised()
     if (fromDue !== null) this.#promotion.lookAgain(fromDue)
   }
 
-  restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void {
-    if (priorities.some(priority => priority !== 0)) this.#promotion.lookForRaised()
+  restart(lanes: readonly number[], nextDue: number | null, pinned: boolean): void {
+    if (lanes.some(lane => lane !== 0)) this.#promotion.lookForRaised()
     if (nextDue !== null) this.#promotion.lookAgain(nextDue)
     // Not while there is something in memory: it would wait until everything before it had been read again.
     if (this.#lines.size > 0) return
     if (pinned) this.#pinned = true
-    if (priorities.includes(0)) this.#lane.lookAgain(START)
+    if (lanes.includes(0)) this.#lane.lookAgain(START)
   }
 
   isFed(): boolean {
@@ -277,7 +277,7 @@ export class KeyedBacklog implements Backlog {
     const limit = this.#size.next()
     return {
       kind: 'lane',
-      request: { queueId: this.#queueId, priority: 0, after: this.#lane.begin(), limit },
+      request: { queueId: this.#queueId, lane: 0, after: this.#lane.begin(), limit },
       bytes: this.#size.bytes,
       done: heads => {
         this.#lane.end(heads.at(-1) ?? null, heads.length === limit)

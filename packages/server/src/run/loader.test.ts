@@ -31,11 +31,11 @@ function load(load: object) {
   return { ...load, bytes: 0, done, failed, got } as unknown as Load & { got: typeof got }
 }
 
-const lane = (queueId: number, priority = 0) =>
-  load({ kind: 'lane', request: { queueId, priority, after: START, limit: 9 } })
+const lane = (queueId: number, lane = 0) => load({ kind: 'lane', request: { queueId, lane, after: START, limit: 9 } })
 const key = (queueId: number, name: string) =>
   load({ kind: 'key', request: { queueId, key: name, after: START, limit: 9 } })
-const due = (queueId: number) => load({ kind: 'due', request: { queueId, after: { dueAt: 0, id: 0 }, limit: 9 } })
+const due = (queueId: number) =>
+  load({ kind: 'due', request: { queueId, slice: 0, after: { dueAt: 0, id: 0 }, limit: 9 } })
 const pinned = (queueId: number) => load({ kind: 'pinned', queueId })
 const promote = (queueId: number, raised = false) => load({ kind: 'promote', queueId, raised })
 
@@ -46,7 +46,7 @@ test('loads of one kind go in one statement, and each gets its own rows', async 
       asked.push([...requests])
       return [
         headOf(1, { queueId: 5 }),
-        headOf(2, { queueId: 5, priority: 3 }),
+        headOf(2, { queueId: 5, lane: 3 }),
         headOf(3, { queueId: 6 }),
         headOf(4, { queueId: 5 }),
       ]
@@ -63,13 +63,33 @@ test('loads of one kind go in one statement, and each gets its own rows', async 
   expect(asked.map(({ length }) => length)).toEqual([4, 2])
 })
 
+test('each slice that is no more is moved by itself: one that fails is not over for the others', async () => {
+  const moving: (() => void)[] = []
+  const { loader, promoted, clock } = open({
+    fold: ({ slice }) =>
+      slice === 1
+        ? Promise.reject(new Error('no'))
+        : new Promise(resolve => moving.push(() => resolve({ last: null, more: false }))),
+  })
+  const loads = [1, 2].map(slice => load({ kind: 'fold', request: { queueId: 5, slice } }))
+  const over: unknown[] = []
+  const run = loader.run(loads, done => void over.push(...done))
+  await clock.pass(300)
+  expect(loads.map(({ got }) => got.failed)).toEqual([true, undefined])
+  expect(over).toEqual([loads[0]])
+  moving[0]!()
+  await run
+  expect(over).toEqual(loads)
+  expect(promoted).toEqual(['look'])
+})
+
 test('a load of what is due tells when the next is due, after what it brought', async () => {
   const asked: unknown[] = []
   const { loader } = open({
     loadDue: async () => [headOf(1, { queueId: 5, dueAt: 40 }), headOf(2, { queueId: 5, dueAt: 50 })],
     nextDue: async requests => {
       asked.push(...requests.map(({ after }) => after))
-      return new Map([[6, 90]])
+      return [null, 90]
     },
   })
   const loads = [due(5), due(6)]
@@ -87,11 +107,11 @@ test('a load of what is due tells when the next is due, after what it brought', 
 test('bringing into line tells when the next is due and whether more have a priority, and lets them be found', async () => {
   const { loader, promoted } = open({
     promote: async () => {},
-    nextDue: async () => new Map([[5, 70]]),
+    nextDue: async () => [70, null],
     loadLanes: async requests => {
-      expect(requests.every(({ queueId, priority }) => queueId === 6 && priority > 0)).toBe(true)
+      expect(requests.every(({ queueId, lane }) => queueId === 6 && lane > 0)).toBe(true)
       expect(requests).toHaveLength(9)
-      return [headOf(1, { queueId: 6, priority: 2 })]
+      return [headOf(1, { queueId: 6, lane: 2 })]
     },
   })
   const loads = [promote(5), promote(6, true)]

@@ -1,17 +1,20 @@
 import type { Clock } from '../clock.ts'
-import type { Head, LaneRequest, PushEngine } from '../engine/port.ts'
+import { laneKey, lanesOf, sliceKey, sliceOf } from '../engine/lane.ts'
+import type { Head, PushEngine } from '../engine/port.ts'
 import type { Log } from '../log.ts'
 import type { Load } from './backlog.ts'
 import { START } from './cursor.ts'
 import type { Known } from './known.ts'
 
-type LoadsEngine = Pick<PushEngine, 'loadLanes' | 'loadDue' | 'nextDue' | 'loadKeys' | 'loadPinned' | 'promote'>
+type LoadsEngine = Pick<
+  PushEngine,
+  'loadLanes' | 'loadDue' | 'nextDue' | 'loadKeys' | 'loadPinned' | 'promote' | 'fold'
+>
 
 const RETRY_MS = 200
 const PROMOTED_AT_ONCE = 1000
-/** Priorities that put a ready message beside the line. */
-const RAISED = [1, 2, 3, 4, 5, 6, 7, 8, 9]
-const PRIORITIES = 10
+/** Where a priority puts a ready message beside the line. */
+const RAISED = lanesOf(0).slice(1)
 
 /** Brings what the backlogs want, many queues in one statement for each kind of load. */
 export class Loader {
@@ -19,7 +22,7 @@ export class Loader {
   readonly #known: Known
   readonly #clock: Clock
   readonly #log: Log
-  /** Called after each promotion: a sweep finds what it brought into line. */
+  /** Called after each promotion or fold: a sweep finds what it moved. */
   readonly #promoted: () => void
 
   constructor(options: { engine: LoadsEngine; known: Known; clock: Clock; log: Log; promoted: () => void }) {
@@ -35,21 +38,24 @@ export class Loader {
    * soon as it is: one that has to wait for a lock keeps none of the others waiting.
    */
   async run(loads: readonly Load[], over: (loads: readonly Load[]) => void): Promise<void> {
-    const all = async <K extends Load['kind']>(
-      kind: K,
-      run: (list: readonly (Load & { kind: K })[]) => Promise<void>,
+    const of = <K extends Load['kind']>(kind: K) =>
+      loads.filter((load): load is Load & { kind: K } => load.kind === kind)
+    const all = async <L extends Load>(
+      list: readonly L[],
+      run: (list: readonly L[]) => Promise<void>,
     ): Promise<void> => {
-      const list = loads.filter((load): load is Load & { kind: K } => load.kind === kind)
       if (list.length === 0) return
       if (!(await this.#guard(list, run))) await new Promise<void>(rested => this.#clock.setTimer(rested, RETRY_MS))
       over(list)
     }
     await Promise.all([
-      all('lane', list => this.#lanes(list)),
-      all('key', list => this.#keys(list)),
-      all('pinned', list => this.#pinned(list)),
-      all('due', list => this.#due(list)),
-      all('promote', list => this.#promote(list)),
+      all(of('lane'), list => this.#lanes(list)),
+      all(of('key'), list => this.#keys(list)),
+      all(of('pinned'), list => this.#pinned(list)),
+      all(of('due'), list => this.#due(list)),
+      all(of('promote'), list => this.#promote(list)),
+      // Each by itself: one that failed must not count as over while another still moves messages.
+      ...of('fold').map(load => all([load], () => this.#fold(load))),
     ])
   }
 
@@ -69,8 +75,8 @@ export class Loader {
 
   async #lanes(loads: readonly (Load & { kind: 'lane' })[]): Promise<void> {
     const heads = await this.#engine.loadLanes(loads.map(({ request }) => request))
-    const groups = groupBy(heads, laneOf)
-    for (const load of loads) load.done(groups.get(laneOf(load.request)) ?? [])
+    const groups = groupBy(heads, ({ queueId, lane }) => laneKey(queueId, lane))
+    for (const { request, done } of loads) done(groups.get(laneKey(request.queueId, request.lane)) ?? [])
   }
 
   async #keys(loads: readonly (Load & { kind: 'key' })[]): Promise<void> {
@@ -87,13 +93,14 @@ export class Loader {
 
   async #due(loads: readonly (Load & { kind: 'due' })[]): Promise<void> {
     const heads = await this.#engine.loadDue(loads.map(({ request }) => request))
-    const groups = groupBy(heads, head => head.queueId)
-    const after = loads.map(({ request }) => {
-      const last = groups.get(request.queueId)?.at(-1)
+    const groups = groupBy(heads, ({ queueId, lane }) => sliceKey(queueId, sliceOf(lane)))
+    const brought = loads.map(({ request }) => groups.get(sliceKey(request.queueId, request.slice)) ?? [])
+    const after = loads.map(({ request }, nth) => {
+      const last = brought[nth]!.at(-1)
       return last ? { ...request, after: { dueAt: last.dueAt!, id: last.id } } : request
     })
     const next = await this.#engine.nextDue(after)
-    for (const load of loads) load.done(groups.get(load.request.queueId) ?? [], next.get(load.request.queueId) ?? null)
+    for (const [nth, load] of loads.entries()) load.done(brought[nth]!, next[nth]!)
   }
 
   async #promote(loads: readonly (Load & { kind: 'promote' })[]): Promise<void> {
@@ -101,9 +108,15 @@ export class Loader {
     await this.#engine.promote(queueIds, PROMOTED_AT_ONCE)
     const raised = await this.#raised(loads)
     const next = await this.#engine.nextDue(
-      queueIds.map(queueId => ({ queueId, after: { dueAt: 0, id: 0 }, limit: 1 })),
+      queueIds.map(queueId => ({ queueId, slice: 0, after: { dueAt: 0, id: 0 }, limit: 1 })),
     )
-    for (const { queueId, done } of loads) done(next.get(queueId) ?? null, raised.has(queueId))
+    for (const [nth, { queueId, done }] of loads.entries()) done(next[nth]!, raised.has(queueId))
+    this.#promoted()
+  }
+
+  async #fold({ request, done }: Load & { kind: 'fold' }): Promise<void> {
+    const { last, more } = await this.#engine.fold(request)
+    done(last, more)
     this.#promoted()
   }
 
@@ -111,14 +124,11 @@ export class Loader {
   async #raised(loads: readonly (Load & { kind: 'promote' })[]): Promise<ReadonlySet<number>> {
     const requests = loads
       .filter(({ raised }) => raised)
-      .flatMap(({ queueId }) => RAISED.map(priority => ({ queueId, priority, after: START, limit: 1 })))
+      .flatMap(({ queueId }) => RAISED.map(lane => ({ queueId, lane, after: START, limit: 1 })))
     if (requests.length === 0) return new Set()
     return new Set((await this.#engine.loadLanes(requests)).map(({ queueId }) => queueId))
   }
 }
-
-/** A number for each lane of each queue. */
-const laneOf = ({ queueId, priority }: LaneRequest | Head): number => queueId * PRIORITIES + priority
 
 function groupBy<K>(heads: readonly Head[], keyOf: (head: Head) => K): Map<K, Head[]> {
   const groups = new Map<K, Head[]>()

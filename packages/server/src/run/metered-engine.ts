@@ -18,6 +18,7 @@ const ACTS = {
   loadExpired: 'load',
   pin: 'pin',
   promote: 'promote',
+  fold: 'fold',
 } as const satisfies Partial<Record<keyof PushEngine, string>>
 
 type Act = (...asked: unknown[]) => Promise<unknown>

@@ -102,7 +102,7 @@ test('each act of the engine is timed and counted, also when it fails', async ()
   const none = async () => []
   const rest = { sweep: none, findWork: none, loadDue: none, loadKeys: none, loadPinned: none, loadExpired: none }
   const engine = meterEngine(
-    { ...rest, ...failing, pin: none, promote: none, shardCount: 4 } as never,
+    { ...rest, ...failing, pin: none, promote: none, fold: none, shardCount: 4 } as never,
     metrics.engine,
     () => (time += 20),
   ) as unknown as Record<'put' | 'settle' | 'loadLanes', (list: number[]) => Promise<unknown>> & { shardCount: number }

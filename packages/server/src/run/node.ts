@@ -1,4 +1,5 @@
 import type { Timer } from '../clock.ts'
+import { shardOf, sliceOf } from '../engine/lane.ts'
 import type { Change, Locks, NewMessage, PutResult, Sweep } from '../engine/port.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { headOfNew } from './handover.ts'
@@ -131,10 +132,11 @@ export class WorkingNode<R extends Route> {
     const heads = messages.flatMap((message, index) => headOfNew(message, results[index]!))
     if (heads.length === 0) return
     const mine = new Set(this.#dispatcher.shards)
-    const shardOf = (queueId: number): number => queueId % this.#options.engine.shardCount
     for (const xid of new Set(heads.map(head => head.xid))) this.#sweeper.handedOver(xid)
     this.#dispatcher.offer(heads, ticket)
-    const others = new Set(heads.map(({ queueId }) => shardOf(queueId)).filter(shard => !mine.has(shard)))
+    const { shardCount } = this.#options.engine
+    const shards = heads.map(({ queueId, lane }) => shardOf(queueId, sliceOf(lane), shardCount))
+    const others = new Set(shards.filter(shard => !mine.has(shard)))
     if (others.size > 0) this.#options.announce([...others])
   }
 
@@ -181,7 +183,7 @@ export class WorkingNode<R extends Route> {
 
   #deadLettered(queueIds: readonly number[]): void {
     this.#sweeper.soon()
-    const shards = new Set(queueIds.map(queueId => queueId % this.#options.engine.shardCount))
+    const shards = new Set(queueIds.map(queueId => shardOf(queueId, 0, this.#options.engine.shardCount)))
     const others = [...shards].filter(shard => !this.#dispatcher.shards.includes(shard))
     if (others.length > 0) this.#options.announce(others)
   }

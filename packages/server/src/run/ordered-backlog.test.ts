@@ -13,7 +13,7 @@ function open() {
   table.promoted = xid => backlog.found(0, xid, null)
   const find = (...heads: Head[]) => {
     table.put(...heads)
-    for (const { priority, dueAt, xid } of heads) backlog.found(priority, dueAt === null ? xid : null, dueAt)
+    for (const { lane, dueAt, xid } of heads) backlog.found(lane, dueAt === null ? xid : null, dueAt)
   }
   const settle = (head: Head, retryAt: number | null) => {
     const row = table.rows.get(head.id)!
@@ -94,7 +94,7 @@ test('a delayed message takes its place at the end of the line when it is due', 
 
 test('messages with a priority, left from before it was ordered, take their places at the end of the line', () => {
   const { find, deliver, backlog } = open()
-  find(headOf(1, { priority: 9 }), headOf(2))
+  find(headOf(1, { lane: 9 }), headOf(2))
   expect(deliver().sort()).toEqual([1, 2])
   expect(backlog.isIdle()).toBe(true)
 })

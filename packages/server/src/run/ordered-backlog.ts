@@ -58,24 +58,24 @@ export class OrderedBacklog implements Backlog {
 
   offer(head: Head): void {
     if (head.dueAt !== null) this.#promotion.lookAgain(head.dueAt)
-    else if (head.priority !== 0) this.#promotion.lookForRaised()
+    else if (head.lane !== 0) this.#promotion.lookForRaised()
     else if (this.#line.waiting < mostOffered(this.#appetite())) this.#line.offer(head)
     else this.#line.lookAgain(beforePlace(head))
   }
 
-  found(priority: number, fromXid: number | null, fromDue: number | null): void {
-    if (fromXid !== null && priority === 0) this.#line.lookAgain(beforeXid(fromXid))
+  found(lane: number, fromXid: number | null, fromDue: number | null): void {
+    if (fromXid !== null && lane === 0) this.#line.lookAgain(beforeXid(fromXid))
     else if (fromXid !== null) this.#promotion.lookForRaised()
     if (fromDue !== null) this.#promotion.lookAgain(fromDue)
   }
 
-  restart(priorities: readonly number[], nextDue: number | null, pinned: boolean): void {
-    if (priorities.some(priority => priority !== 0)) this.#promotion.lookForRaised()
+  restart(lanes: readonly number[], nextDue: number | null, pinned: boolean): void {
+    if (lanes.some(lane => lane !== 0)) this.#promotion.lookForRaised()
     if (nextDue !== null) this.#promotion.lookAgain(nextDue)
     const line = this.#line
     if (line.current || line.waiting > 0) return
     if (pinned) line.pinned = true
-    if (priorities.includes(0)) line.lookAgain(START)
+    if (lanes.includes(0)) line.lookAgain(START)
   }
 
   isFed(): boolean {
@@ -105,7 +105,7 @@ export class OrderedBacklog implements Backlog {
 
   #loadLane(): Load {
     const limit = Math.min(MOST_WAITING, this.#size.next())
-    const request = { queueId: this.#queueId, priority: 0, after: this.#line.cursor.begin(), limit }
+    const request = { queueId: this.#queueId, lane: 0, after: this.#line.cursor.begin(), limit }
     return {
       kind: 'lane',
       request,

@@ -24,6 +24,8 @@ export interface Route {
   readonly rateLimit: RateLimit | null
   readonly circuitBreaker: CircuitBreaker | null
   readonly weight: number
+  /** How many slices it has, each delivered by the owner of its own shard; 1 for an ordered queue. */
+  readonly spread: number
   readonly deadLetterQueueId: number | null
   readonly isPaused: boolean
 }

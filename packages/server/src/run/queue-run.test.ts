@@ -14,8 +14,7 @@ function open(fields: Partial<Route> = {}, shard: Partial<Shard> = {}) {
   const configure = (more: Partial<Route> = {}) => queue.configure(routeOf(QUEUE, { ...fields, ...more }))
   const find = (...heads: Head[]) => {
     table.put(...heads)
-    for (const { priority, dueAt, xid } of heads)
-      queue.find({ priority, fromXid: dueAt === null ? xid : null, fromDue: dueAt })
+    for (const { lane, dueAt, xid } of heads) queue.find({ lane, fromXid: dueAt === null ? xid : null, fromDue: dueAt })
   }
   const takeAll = () => {
     const ids: number[] = []
@@ -31,9 +30,9 @@ function open(fields: Partial<Route> = {}, shard: Partial<Shard> = {}) {
 
 test('what turns up before its configuration is here is remembered', () => {
   const { queue, table, find, configure, takeAll } = open()
-  find(headOf(8, { priority: 2 }), headOf(5), headOf(7, { dueAt: 0 }), headOf(3))
-  table.put(headOf(1, { priority: 4 }))
-  queue.restart({ priorities: [4], nextDue: null, pinned: false })
+  find(headOf(8, { lane: 2 }), headOf(5), headOf(7, { dueAt: 0 }), headOf(3))
+  table.put(headOf(1, { lane: 4 }))
+  queue.restart({ lanes: [4], nextDue: null, pinned: false })
   expect(queue.isIdle).toBe(false)
   expect(queue.loads(0)).toEqual([])
   configure()
@@ -109,7 +108,7 @@ test('what is kept ahead of it goes by what its receiver has answered, and by wh
 test('another order waits until nothing of the old one is out, and then reads everything anew', () => {
   const { queue, table, configure, find, takeAll } = open()
   configure()
-  find(headOf(1), headOf(2), headOf(3, { priority: 5 }))
+  find(headOf(1), headOf(2), headOf(3, { lane: 5 }))
   table.serve(queue)
   const out = queue.backlog!.take(0, ALL) as Head
   queue.out.add(out)
@@ -163,7 +162,7 @@ test('a message cancelled, or purged, while a load was reading it does not come 
 
 test('a queue that is gone can leave memory, whatever it was said to have, once nothing is out', () => {
   const { queue, configure } = open()
-  queue.restart({ priorities: [0], nextDue: null, pinned: false })
+  queue.restart({ lanes: [0], nextDue: null, pinned: false })
   queue.out.add(headOf(1))
   queue.close()
   expect(queue.isIdle).toBe(false)

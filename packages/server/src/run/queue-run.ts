@@ -1,14 +1,17 @@
 import { USUAL_WEIGHT } from '@posthorn/contract'
-import type { Found, Head, Work } from '../engine/port.ts'
+import { lanesOf } from '../engine/lane.ts'
+import type { Found, Head, Tenure, Work } from '../engine/port.ts'
 import { Members } from '../members.ts'
 import type { Backlog, Load } from './backlog.ts'
 import { FreeBacklog } from './free-backlog.ts'
 import { Gate } from './gate.ts'
 import { KeyedBacklog } from './keyed-backlog.ts'
+import { LeavingBacklog } from './leaving-backlog.ts'
 import { OrderedBacklog } from './ordered-backlog.ts'
 import type { Pantry } from './pantry.ts'
+import { partOf } from './part.ts'
 import type { Route } from './port.ts'
-import type { Shard } from './shard.ts'
+import { leaveBusy, type Shard } from './shard.ts'
 import { newPlace } from './turns.ts'
 import { Window } from './window.ts'
 
@@ -21,16 +24,17 @@ interface Outdated {
 /** Which line of the round it waits in (see round.ts). */
 export type Kind = 'silent' | 'failing' | 'first' | 'small' | 'large'
 
-const ALL_PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 /** What is read ahead for a receiver that did not answer, or not yet, and for each attempt that another has earned. */
 const UNKNOWN = 2
 const AHEAD = 20
 
-/** One queue as this node serves it, from when work turns up until it is idle again or its shard leaves. */
+/** One queue, or one slice of a queue that is spread, as this node serves it, from when work turns up until it is idle again or its shard leaves. */
 export class QueueRun<R extends Route> {
   readonly id: number
+  readonly slice: number
   readonly shard: Shard
   readonly window = new Window()
+  /** Of a slice, with its part of the queue's bounds. */
   route: R | null = null
   /** Null where there is neither a rate nor a circuit breaker to go by. */
   gate: Gate | null = null
@@ -47,27 +51,31 @@ export class QueueRun<R extends Route> {
   /** Was idle when last looked at: the next look takes it out of memory. */
   wasIdle = false
   readonly #pantry: Pantry
+  /** Messages are on their way into other slices. */
+  #isFolding = false
   /** Paused by an answer of its receiver, while the record of that is on its way. */
   #isHeld = false
   /** There is no such queue. */
   #isClosed = false
   readonly #loading = new Set<Outdated>()
   /** What there is to read, remembered until the configuration is here. */
-  #work: Omit<Work, 'queueId'> | null = null
+  #work: Omit<Work, 'queueId' | 'slice'> | null = null
   readonly #found = new Map<number, Found>()
   /** The last ticket when messages were last taken from under this node. */
   #disturbedAt = 0
 
-  constructor(id: number, shard: Shard, pantry: Pantry) {
+  constructor(id: number, shard: Shard, pantry: Pantry, slice = 0) {
     this.id = id
+    this.slice = slice
     this.shard = shard
     this.#pantry = pantry
   }
 
   get isServed(): boolean {
     const { route } = this
-    const isPushed = route !== null && (route.callbackUrl !== null || route.function !== null)
-    const isOpen = isPushed && !route.isPaused && !this.#isHeld
+    if (route === null) return false
+    const isPushed = route.callbackUrl !== null || route.function !== null
+    const isOpen = (isPushed && !route.isPaused && !this.#isHeld) || kindOf(route, this.slice) === 'leaving'
     return isOpen && this.shard.state === 'owned' && this.shard.isScanned
   }
 
@@ -90,7 +98,7 @@ export class QueueRun<R extends Route> {
   }
 
   get isIdle(): boolean {
-    if (this.out.size > 0) return false
+    if (this.out.size > 0 || this.#isFolding) return false
     if (this.#isClosed) return true
     return this.#work === null && this.#found.size === 0 && (this.backlog?.isIdle() ?? false)
   }
@@ -101,18 +109,21 @@ export class QueueRun<R extends Route> {
   }
 
   /** Takes its configuration on. A queue whose order changes waits until nothing of the old order is out. */
-  configure(route: R): void {
+  configure(whole: R): void {
+    const route = partOf(whole, this.slice)
     this.#isHeld = false
     this.#isClosed = false
     const isResumed = this.route?.isPaused === true
-    if (this.gate && Gate.isWanted(route)) this.gate.change(route, isResumed)
-    else this.gate = Gate.isWanted(route) ? new Gate(route) : null
-    const reordered = this.route !== null && this.route.ordered !== route.ordered
+    const kind = kindOf(route, this.slice)
+    const isGated = Gate.isWanted(route) && kind !== 'leaving'
+    if (this.gate && isGated) this.gate.change(route, isResumed)
+    else this.gate = isGated ? new Gate(route) : null
+    const reordered = this.route !== null && kindOf(this.route, this.slice) !== kind
     this.route = route
     if (reordered) {
       this.backlog?.clear()
       this.backlog = null
-      this.#work = { priorities: ALL_PRIORITIES, nextDue: 0, pinned: true }
+      this.#work = { lanes: lanesOf(this.slice), nextDue: 0, pinned: true }
     }
     this.openBacklog()
     if (!this.isServed) this.backlog?.clear()
@@ -148,14 +159,25 @@ export class QueueRun<R extends Route> {
 
   /** Opens the backlog that fits its order, unless there is one, or messages of the old order are still out. */
   openBacklog(): void {
-    if (this.backlog || !this.route || this.out.size > 0) return
-    const { ordered } = this.route
-    const Kind = ordered === 'none' ? FreeBacklog : ordered === 'queue' ? OrderedBacklog : KeyedBacklog
-    this.backlog = new Kind(this.id, this.#pantry, () => this.appetite)
+    if (this.backlog || !this.route || this.out.size > 0 || this.#isFolding) return
+    this.backlog = this.#newBacklog(this.route)
     if (this.#work) this.restart(this.#work)
     for (const found of this.#found.values()) this.find(found)
     this.#work = null
     this.#found.clear()
+  }
+
+  #newBacklog(route: R): Backlog {
+    const { id, slice, shard } = this
+    const kind = kindOf(route, slice)
+    if (kind === 'leaving') {
+      const tenure = (): Tenure => ({ shard: shard.shard, epoch: shard.epoch })
+      return new LeavingBacklog(() => ({ queueId: id, slice, spread: this.route!.spread, tenure: tenure() }))
+    }
+    const appetite = (): number => this.appetite
+    if (kind === 'none') return new FreeBacklog(id, this.#pantry, appetite, slice)
+    const Kind = kind === 'queue' ? OrderedBacklog : KeyedBacklog
+    return new Kind(id, this.#pantry, appetite)
   }
 
   /** The loads that its backlog wants; what they bring is of no use to a backlog that has been replaced or left meanwhile. */
@@ -163,7 +185,33 @@ export class QueueRun<R extends Route> {
     const { backlog } = this
     if (!this.isServed || !backlog) return []
     const isCurrent = (): boolean => this.backlog === backlog && this.shard.state !== 'gone'
-    return backlog.loads(now).map(load => this.#watched(load, backlog, isCurrent))
+    return backlog.loads(now).map(load => {
+      const watched = this.#watched(load, backlog, isCurrent)
+      return watched.kind === 'fold' ? this.#folding(watched) : watched
+    })
+  }
+
+  /**
+   * Nothing of this slice is read or handed over while messages are on their way out of it: what is read meanwhile might be
+   * sent here, and again where it moved to.
+   */
+  #folding(load: Load & { kind: 'fold' }): Load {
+    this.#isFolding = true
+    this.shard.busy += 1
+    const over = (): void => {
+      this.#isFolding = false
+      this.openBacklog()
+      leaveBusy(this.shard)
+    }
+    const done: typeof load.done = (last, more) => {
+      load.done(last, more)
+      over()
+    }
+    const failed = (): void => {
+      load.failed()
+      over()
+    }
+    return { ...load, done, failed }
   }
 
   #watched(load: Load, backlog: Backlog, isCurrent: () => boolean): Load {
@@ -184,32 +232,35 @@ export class QueueRun<R extends Route> {
   }
 
   /** Reads everything again, from the beginning. */
-  restart(work: Omit<Work, 'queueId'>): void {
-    if (this.backlog) this.backlog.restart(work.priorities, work.nextDue, work.pinned)
+  restart(work: Omit<Work, 'queueId' | 'slice'>): void {
+    if (this.backlog) this.backlog.restart(work.lanes, work.nextDue, work.pinned)
     else this.#work = work
   }
 
   /** There are messages that are not in memory. */
   find(found: Omit<Found, 'queueId'>): void {
-    const { priority, fromXid, fromDue } = found
+    const { lane, fromXid, fromDue } = found
     if (this.backlog) {
-      this.backlog.found(priority, fromXid, fromDue)
+      this.backlog.found(lane, fromXid, fromDue)
       return
     }
-    const before = this.#found.get(priority)
-    this.#found.set(priority, {
+    const before = this.#found.get(lane)
+    this.#found.set(lane, {
       queueId: this.id,
-      priority,
+      lane,
       fromXid: least(before?.fromXid, fromXid),
       fromDue: least(before?.fromDue, fromDue),
     })
   }
 
   /** This message stands in the table and not in memory: it is read when its turn comes. */
-  readLater({ priority, xid, dueAt }: Head): void {
-    this.find({ priority, fromXid: dueAt === null ? xid : null, fromDue: dueAt })
+  readLater({ lane, xid, dueAt }: Head): void {
+    this.find({ lane, fromXid: dueAt === null ? xid : null, fromDue: dueAt })
   }
 }
+
+const kindOf = ({ ordered, spread }: Route, slice: number): Route['ordered'] | 'leaving' =>
+  slice >= spread ? 'leaving' : ordered
 
 function least(a: number | null | undefined, b: number | null): number | null {
   return a === null || a === undefined ? b : b === null ? a : Math.min(a, b)

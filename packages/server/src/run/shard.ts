@@ -1,7 +1,7 @@
 import type { Tenure } from '../engine/port.ts'
 
 /**
- * A slice of the queues as this node holds it. One object lives through one holding, from `own` to the last settled
+ * A share of the queues as this node holds it. One object lives through one holding, from `own` to the last settled
  * attempt; attempts keep a reference to it, and so always settle under the epoch that is right for them.
  *
  *   owned ──release──▶ draining ──last attempt settled──▶ gone

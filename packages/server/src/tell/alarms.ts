@@ -136,5 +136,5 @@ function queueOf(row: AlarmRow): AlarmedQueue {
 
 function messageOf({ orgId, queueId, body }: Notice): NewMessage {
   const none = { headers: null, dueAt: null, expiresAt: null, key: null, cronId: null, idempotency: null }
-  return { orgId, queueId, body, priority: 0, ...none }
+  return { orgId, queueId, body, priority: 0, slice: 0, ...none }
 }

@@ -13,7 +13,7 @@ export interface BacklogsOptions {
 interface WaitingRow {
   readonly queue_id: number
   /** Null: not in a lane, but overdue. */
-  readonly priority: number | null
+  readonly lane: number | null
   readonly xid: string | null
   readonly revived: boolean
   readonly limit_ms: number
@@ -74,8 +74,8 @@ export class Backlogs {
     return ages
   }
 
-  #ageOfRevived({ queue_id, priority, xid, age_ms }: WaitingRow, before: ReadonlyMap<string, Seen>): number {
-    const lane = `${queue_id}:${priority}`
+  #ageOfRevived({ queue_id, lane: nth, xid, age_ms }: WaitingRow, before: ReadonlyMap<string, Seen>): number {
+    const lane = `${queue_id}:${nth}`
     const seen = before.get(lane)
     const first = seen?.xid === xid ? seen : { xid: xid!, ageMs: age_ms }
     this.#revived.set(lane, first)

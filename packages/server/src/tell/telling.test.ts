@@ -188,6 +188,24 @@ eachDatabase('telling the operator', open => {
     expect(told.slice(2)).toMatchObject([{ type: 'breaker.closed', data: { queueId: queue.id } }])
   })
 
+  test('the alarm of a queue that is spread ends when its node serves no slice of it any more', async () => {
+    const room = await start()
+    const { orgId, queues, events, telling, chore } = room
+    const db = open()
+    const more = { callbackUrl: 'http://receiver.test/', spread: 2 }
+    const { id } = await queues.create({ orgId }, { name: 'spread', ...more })
+    telling.happenings.breakerOpened(id, 'failures')
+    await expect.poll(() => typesOn(events.id)).toEqual(['breaker.opened'])
+    const [alarm] = await db.query<{ node: string }>({ name: '', text: 'SELECT node FROM posthorn.alarm' })
+    const text = `UPDATE posthorn.shard SET owner = $1, taken_at = now() - interval '1 hour'`
+    await db.query({ name: '', text }, [alarm!.node])
+    await chore('orphaned breakers')
+    expect(await typesOn(events.id)).toHaveLength(1)
+    await db.query({ name: '', text }, ['another'])
+    await chore('orphaned breakers')
+    await expect.poll(() => typesOn(events.id)).toEqual(['breaker.opened', 'breaker.closed'])
+  })
+
   test('that no worker runs is told after a while, once by all nodes, and that there is one again likewise', async () => {
     const room = await start()
     const other = await beside(room)

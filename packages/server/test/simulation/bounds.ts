@@ -3,10 +3,11 @@ import type { Route } from '../../src/run/port.ts'
 /** An attempt under way. */
 interface Attempt {
   readonly queueId: number
+  readonly slice: number
   readonly node: number
 }
 
-/** What one node did with one queue since it took the queue's shard. */
+/** What one node did with one slice of a queue since it took the slice's shard. */
 interface Tenure {
   version: number
   readonly underWay: Set<Attempt>
@@ -30,9 +31,19 @@ const SLACK = 1e-6
  */
 export class Bounds {
   readonly #tenures = new Map<string, Map<number, Tenure>>()
+  /** Attempts under way of all slices, by queue and version. */
+  readonly #together = new Map<string, Set<Attempt>>()
+
+  /** What is broken by all slices together: without a fault, the concurrency is that of the whole queue. */
+  together(attempt: Attempt, { id, version, concurrency }: Route): string | null {
+    const underWay = this.#together.get(`${id}/${version}`) ?? new Set()
+    this.#together.set(`${id}/${version}`, underWay.add(attempt))
+    return underWay.size > concurrency ? `queue ${id}: ${underWay.size} attempts, ${concurrency} allowed` : null
+  }
 
   /** Gives back what is broken by this start. */
-  started(attempt: Attempt, route: Route, epoch: number, at: number): string[] {
+  started(attempt: Attempt, whole: Route, epoch: number, at: number): string[] {
+    const route = partFor(attempt, whole)
     const tenure = this.#tenure(attempt, epoch)
     if (tenure.version !== route.version) {
       const { version } = route
@@ -41,14 +52,16 @@ export class Bounds {
     tenure.underWay.add(attempt)
     tenure.starts.push(at)
     return [
+      ...(attempt.slice < route.spread ? [] : [`slice ${attempt.slice} of ${route.spread} is no more`]),
       ...checkConcurrency(tenure, route),
       ...checkRate(tenure, route, at),
       ...checkBreaker(tenure, attempt, at),
-    ].map(what => `queue ${route.id} on node ${attempt.node}, epoch ${epoch}: ${what}`)
+    ].map(what => `queue ${route.id}, slice ${attempt.slice}, on node ${attempt.node}, epoch ${epoch}: ${what}`)
   }
 
   /** The node has heard how it ended. */
   ended(attempt: Attempt, isDelivered: boolean, route: Route, at: number): void {
+    for (const underWay of this.#together.values()) underWay.delete(attempt)
     for (const tenure of this.#tenures.get(placeOf(attempt))?.values() ?? []) {
       const isHere = tenure.underWay.delete(attempt)
       if (isDelivered) Object.assign(tenure, { failures: 0, probes: null })
@@ -73,7 +86,22 @@ export class Bounds {
   }
 }
 
-const placeOf = ({ queueId, node }: Attempt): string => `${queueId} on ${node}`
+const placeOf = ({ queueId, slice, node }: Attempt): string => `${queueId}/${slice} on ${node}`
+
+/** A slice's part: of the concurrency a whole number, of the rate an even part, with a burst of one at least. */
+function partFor({ slice }: Attempt, route: Route): Route {
+  const { spread, concurrency, rateLimit } = route
+  const part = (whole: number): number => Math.ceil((whole - slice) / spread)
+  return {
+    ...route,
+    concurrency: part(concurrency),
+    rateLimit: rateLimit && {
+      ...rateLimit,
+      intervalMs: rateLimit.intervalMs * spread,
+      burst: Math.max(1, part(rateLimit.burst)),
+    },
+  }
+}
 
 function checkConcurrency({ underWay }: Tenure, { concurrency }: Route): string[] {
   return underWay.size > concurrency ? [`${underWay.size} attempts under way, ${concurrency} allowed`] : []

@@ -3,11 +3,22 @@ import type { createMemoryEngine } from '../../src/engine/memory/engine.ts'
 import type { NewMessage } from '../../src/engine/port.ts'
 import type { Ledger } from './ledger.ts'
 import { call, type Network } from './lying-network.ts'
-import { DEAD_LETTERS, DELETED, FIRST_QUEUES, QUEUES, REORDERED, randomBounds, type Settings } from './settings.ts'
+import {
+  DEAD_LETTERS,
+  DELETED,
+  FIRST_QUEUES,
+  MOST_SPREAD,
+  QUEUES,
+  REORDERED,
+  randomBounds,
+  type Settings,
+} from './settings.ts'
 import type { SimulatedNode } from './world.ts'
 
 const PATIENCE_MS = 15_000
 const DAY_MS = 86_400_000
+/** Within this time of a change, puts go by what was. */
+const UNHEARD_MS = 1000
 const ORDERS = ['none', 'queue', 'key'] as const
 
 interface ClientsOptions {
@@ -126,10 +137,20 @@ export class Clients {
       dueAt: random() < 0.1 ? now + Math.floor(random() * 3000) : null,
       expiresAt: random() < 0.1 ? now + 200 + Math.floor(random() * 4000) : null,
       priority: ordered === 'none' && random() < 0.2 ? Math.floor(random() * 10) : 0,
+      slice: this.#pickSlice(queueId),
       key: isKeyed && random() < 0.9 ? `k${Math.floor(random() * 4)}` : null,
       cronId: null,
       idempotency: random() < 0.3 ? { key: body, bodyHash, ttlMs: DAY_MS } : null,
     }
+  }
+
+  /** A node may not have heard yet that the queue is spread over fewer, or ordered. */
+  #pickSlice(queueId: number): number {
+    const { network, settings } = this.#options
+    const { route, orderedAt } = settings.get(queueId)
+    const isOrdered = route !== null && route.ordered !== 'none' && network.time.now > orderedAt + UNHEARD_MS
+    const isStale = !isOrdered && network.random() < 0.05
+    return Math.floor(network.random() * (isStale ? MOST_SPREAD : (route?.spread ?? 1)))
   }
 
   #another(like: NewMessage): NewMessage {
@@ -191,7 +212,10 @@ export class Clients {
     const node = pickNode()
     if (this.#isCalm || !node) return
     const told = await call(network, node.process, async () => {
-      if (random() < 0.4) return settings.change(this.#pick(REORDERED)!, time.now, { ordered: this.#pick(ORDERS)! })
+      if (random() < 0.4) {
+        const spread = 1 + Math.floor(random() * MOST_SPREAD)
+        return settings.change(this.#pick(REORDERED)!, time.now, { ordered: this.#pick(ORDERS)!, spread })
+      }
       if (random() < 0.1) return settings.change(this.#pick(DELETED)!, time.now, null)
       if (random() < 0.4) return settings.change(1 + Math.floor(random() * QUEUES), time.now, randomBounds(random))
       return this.#pause(1 + Math.floor(random() * FIRST_QUEUES))

@@ -1,3 +1,4 @@
+import { shardOf, sliceOf } from '../../src/engine/lane.ts'
 import type { Store } from '../../src/engine/memory/store.ts'
 import type { Head } from '../../src/engine/port.ts'
 import type { Route } from '../../src/run/port.ts'
@@ -16,6 +17,7 @@ export interface Put {
 interface Start {
   readonly id: number
   readonly queueId: number
+  readonly slice: number
   readonly node: number
   readonly at: number
   /** When the receiver took it; null while it has not, or if it refused. */
@@ -72,14 +74,18 @@ export class Ledger {
 
   start(head: Head, route: Route, node: number, at: number): Start {
     const { id } = head
-    const start: Start = { id, queueId: route.id, node, at, acceptedAt: null, isLate: false }
+    const slice = sliceOf(head.lane)
+    const start: Start = { id, queueId: route.id, slice, node, at, acceptedAt: null, isLate: false }
     const before = this.#starts.get(id) ?? []
     this.#starts.set(id, [...before, start])
     if (this.#settledAt.has(id)) this.#break(at, `message ${id} was started after it had been settled`)
     this.#checkTimes(start, head, route.id)
     this.#checkOrder(start, head, route)
-    const epoch = this.#store.epochs.get(route.id % SHARDS) ?? 0
-    for (const what of this.#bounds.started(start, this.#settings.promised(route), epoch, at)) this.#break(at, what)
+    const epoch = this.#store.epochs.get(shardOf(route.id, slice, SHARDS)) ?? 0
+    const promised = this.#settings.promised(route)
+    for (const what of this.#bounds.started(start, promised, epoch, at)) this.#break(at, what)
+    const together = this.#bounds.together(start, promised)
+    if (together !== null && this.#faults.length === 0) this.#break(at, together)
     return start
   }
 

@@ -60,6 +60,7 @@ export function remoteEngine(
     loadExpired: remote(engine.loadExpired),
     pin: remote(engine.pin),
     promote: remote(engine.promote),
+    fold: remote(engine.fold),
     settle: remote(async (batch, again) => {
       const result = await engine.settle(batch, again)
       const isVoid = (one: Settlement): boolean =>

@@ -14,10 +14,16 @@ export const DEAD_LETTERS = 18
 /** Many more queues than shards, with little to do. */
 export const QUEUES = 60
 
+/** Over so many slices a queue is spread at most. */
+export const MOST_SPREAD = 4
+
 const ORDERS = ['none', 'queue', 'key'] as const
 
 /** What may be left out of what nodes are told, as a bug that must be found. */
-export type Untold = 'concurrency' | 'rateLimit' | 'circuitBreaker'
+export type Untold = 'concurrency' | 'rateLimit' | 'circuitBreaker' | 'spread'
+
+/** What a node takes for it instead. */
+const UNTOLD = { concurrency: 50, rateLimit: null, circuitBreaker: null, spread: MOST_SPREAD }
 
 interface Setting {
   readonly route: Route | null
@@ -37,7 +43,7 @@ export class Settings {
   constructor(store: Store, random: () => number) {
     this.#store = store
     for (let id = 1; id <= QUEUES; id++) {
-      const route = { ...routeOf(id), ...randomBounds(random) }
+      const route = fitting({ ...routeOf(id), ...randomBounds(random) })
       this.#keep(route)
       this.#settings.set(id, { route, orderedAt: Number.NEGATIVE_INFINITY, stoppedAt: null })
     }
@@ -60,7 +66,7 @@ export class Settings {
   change(id: number, at: number, patch: Partial<Route> | null): (toldAt: number) => void {
     const { route, orderedAt } = this.get(id)
     if (route === null) return () => {}
-    const next = patch && { ...route, ...patch, version: route.version + 1 }
+    const next = patch && fitting({ ...route, ...patch, version: route.version + 1 })
     if (next) this.#keep(next)
     const isStopped = next === null || next.isPaused
     const stoppedAt = isStopped ? this.get(id).stoppedAt : null
@@ -111,7 +117,7 @@ export class NodeRoutes implements Routes<Route> {
 
   #told(id: number): Route | null {
     const { route } = this.#settings.get(id)
-    return route && this.#untold ? { ...route, [this.#untold]: this.#untold === 'concurrency' ? 50 : null } : route
+    return route && this.#untold ? { ...route, [this.#untold]: UNTOLD[this.#untold] } : route
   }
 }
 
@@ -130,6 +136,7 @@ function routeOf(id: number): Route {
     rateLimit: null,
     circuitBreaker: null,
     weight: 10,
+    spread: 1,
     deadLetterQueueId,
     isPaused: false,
   }
@@ -138,7 +145,7 @@ function routeOf(id: number): Route {
 /** Bounds that bind: what a queue gets here is about as much as they let through. */
 export function randomBounds(
   random: () => number,
-): Pick<Route, 'concurrency' | 'rateLimit' | 'circuitBreaker' | 'weight'> {
+): Pick<Route, 'concurrency' | 'rateLimit' | 'circuitBreaker' | 'weight' | 'spread'> {
   const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1))
   const probeMs = between(100, 500)
   return {
@@ -146,7 +153,14 @@ export function randomBounds(
     rateLimit: random() < 0.3 ? { count: between(1, 4), intervalMs: between(200, 1000), burst: between(1, 3) } : null,
     circuitBreaker: random() < 0.4 ? { failures: between(1, 3), probeMs, maxProbeMs: probeMs * between(1, 8) } : null,
     weight: between(1, 100),
+    spread: random() < 0.6 ? between(1, MOST_SPREAD) : 1,
   }
+}
+
+/** As the contract has it: an ordered queue is not spread, and no slice goes without an attempt. */
+function fitting(route: Route): Route {
+  const { spread, concurrency, ordered } = route
+  return { ...route, spread: ordered === 'none' ? Math.min(spread, concurrency) : 1 }
 }
 
 /** Which line a message stands in; null if it is free of order. */

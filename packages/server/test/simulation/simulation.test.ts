@@ -40,6 +40,7 @@ const bugs: PlantedBug[] = [
   'a concurrency that nobody keeps',
   'a rate that nobody keeps',
   'a circuit that never opens',
+  'a spread that nobody takes back',
 ]
 
 test.each(bugs)('a planted bug is found: %s', { timeout: 120_000 }, async bug => {

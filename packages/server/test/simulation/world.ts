@@ -21,6 +21,7 @@ export type PlantedBug =
   | 'a concurrency that nobody keeps'
   | 'a rate that nobody keeps'
   | 'a circuit that never opens'
+  | 'a spread that nobody takes back'
 
 export interface Scenario {
   readonly seed: number
@@ -51,6 +52,7 @@ const UNTOLD: Readonly<Record<string, Untold>> = {
   'a concurrency that nobody keeps': 'concurrency',
   'a rate that nobody keeps': 'rateLimit',
   'a circuit that never opens': 'circuitBreaker',
+  'a spread that nobody takes back': 'spread',
 }
 
 const OWNERSHIP_TIMEOUT_MS = 3000

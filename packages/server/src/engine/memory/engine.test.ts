@@ -33,8 +33,8 @@ function openMemory(): Fixture {
     async live(id) {
       const row = store.live.get(id)
       if (!row) return null
-      const { queueId, attempts, priority, dueAt, retryAt, scheduledAt, originId, pin } = row
-      return { queueId, attempts, priority, dueAt, retryAt, scheduledAt, originId, isPinned: pin !== null }
+      const { queueId, attempts, lane, dueAt, retryAt, scheduledAt, originId, pin } = row
+      return { queueId, attempts, lane, dueAt, retryAt, scheduledAt, originId, isPinned: pin !== null }
     },
     async history(id) {
       const done = store.done.get(id)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { priorityOf } from '../lane.ts'
 import type { Claim, PullEngine } from '../port.ts'
 import { byDue, byPlace, isOut, type Row, type Store } from './store.ts'
 
@@ -83,7 +84,7 @@ function anyOf(store: Store, queueId: number): Row[] {
   const overdue = store.select(row => of(row) && row.dueAt !== null && row.dueAt <= store.now, byDue)
   const ready = store.select(
     row => of(row) && row.dueAt === null,
-    (a, b) => b.priority - a.priority || byPlace(a, b),
+    (a, b) => priorityOf(b.lane) - priorityOf(a.lane) || byPlace(a, b),
   )
   return [...overdue, ...ready]
 }

@@ -1,8 +1,10 @@
+import { laneKey, laneOf, priorityOf, sliceKey, sliceOf } from '../lane.ts'
 import type {
   Change,
+  Folded,
+  FoldRequest,
   Found,
   NewMessage,
-  NextDue,
   PushEngine,
   PutResult,
   Settled,
@@ -12,10 +14,10 @@ import type {
   Tenure,
   Work,
 } from '../port.ts'
-import { byDue, byPlace, isOut, type Row, type Store } from './store.ts'
+import { byDue, byPlace, isOut, type Mutable, type Row, type Store } from './store.ts'
 
 export function createPush(store: Store): PushEngine {
-  const mine = (shards: readonly number[]) => (row: { queueId: number }) => shards.includes(store.shardOf(row.queueId))
+  const mine = (shards: readonly number[]) => (row: Row) => shards.includes(store.shardOf(row))
   return {
     shardCount: store.options.shardCount,
     put: messages => put(store, messages),
@@ -23,34 +25,34 @@ export function createPush(store: Store): PushEngine {
     sweep: async (since, shards, except) => sweep(store, since, mine(shards), except),
     findWork: async shards => findWork(store, mine(shards)),
     loadLanes: async requests =>
-      requests.flatMap(({ queueId, priority, after, limit }) =>
+      requests.flatMap(({ queueId, lane, after, limit }) =>
         store
-          .select(row => row.queueId === queueId && row.priority === priority && isReady(row, after), byPlace)
+          .select(row => row.queueId === queueId && row.lane === lane && isReady(row, after), byPlace)
           .slice(0, limit)
           .map(copy),
       ),
     loadKeys: async requests =>
       requests.flatMap(({ queueId, key, after, limit }) =>
         store
-          .select(row => row.queueId === queueId && row.key === key && isReady(row, after), byPlace)
+          .select(
+            row => row.queueId === queueId && row.key === key && sliceOf(row.lane) === 0 && isReady(row, after),
+            byPlace,
+          )
           .slice(0, limit)
           .map(copy),
       ),
     loadDue: async requests =>
-      requests.flatMap(({ queueId, after, limit }) =>
+      requests.flatMap(({ queueId, slice, after, limit }) =>
         store
-          .select(row => row.queueId === queueId && isDelayed(row, after) && row.dueAt! <= store.now, byDue)
+          .select(row => isIn(row, queueId, slice) && isDelayed(row, after) && row.dueAt! <= store.now, byDue)
           .slice(0, limit)
           .map(copy),
       ),
-    nextDue: async requests => {
-      const next: [number, number][] = []
-      for (const { queueId, after } of requests) {
-        const [row] = store.select(row => row.queueId === queueId && isDelayed(row, after), byDue)
-        if (row) next.push([queueId, row.dueAt!])
-      }
-      return new Map(next) satisfies NextDue
-    },
+    nextDue: async requests =>
+      requests.map(({ queueId, slice, after }) => {
+        const [row] = store.select(row => isIn(row, queueId, slice) && isDelayed(row, after), byDue)
+        return row?.dueAt ?? null
+      }),
     loadPinned: async queueIds =>
       store
         .select(
@@ -68,9 +70,13 @@ export function createPush(store: Store): PushEngine {
         .map(copy),
     pin: async (_orgId, queueId, ids, tenure) => pin(store, queueId, ids, tenure),
     promote: async (queueIds, limit) => promote(store, queueIds, limit),
+    fold: async request => fold(store, request),
     settle: async (batch, again) => settle(store, batch, again),
   }
 }
+
+const isIn = (row: Row, queueId: number, slice: number): boolean =>
+  row.queueId === queueId && sliceOf(row.lane) === slice
 
 const isReady = (row: Row, after: { xid: number; id: number }): boolean =>
   row.dueAt === null && (row.xid > after.xid || (row.xid === after.xid && row.id > after.id))
@@ -118,7 +124,8 @@ function rememberKey(store: Store, message: NewMessage, id: number): void {
 }
 
 function rowOf(store: Store, message: NewMessage, xid: number, createdAt: number): Row {
-  const { orgId, queueId, priority, key, body, headers, expiresAt } = message
+  const { orgId, queueId, key, body, headers, expiresAt } = message
+  const lane = laneOf(message.slice, message.priority)
   const dueAt = message.dueAt !== null && message.dueAt > store.now ? Math.ceil(message.dueAt) : null
   const fresh = {
     attempts: 0,
@@ -130,22 +137,17 @@ function rowOf(store: Store, message: NewMessage, xid: number, createdAt: number
     claim: null,
     originId: null,
   }
-  const given = { orgId, queueId, priority, key, body, headers, expiresAt, dueAt, scheduledAt: message.dueAt }
+  const given = { orgId, queueId, lane, key, body, headers, expiresAt, dueAt, scheduledAt: message.dueAt }
   return { id: store.newId(), xid, createdAt, ...given, ...fresh }
 }
 
-function sweep(
-  store: Store,
-  since: Snapshot,
-  mine: (row: { queueId: number }) => boolean,
-  except: readonly number[],
-): Sweep {
+function sweep(store: Store, since: Snapshot, mine: (row: Row) => boolean, except: readonly number[]): Sweep {
   const isNew = (xid: number): boolean => xid >= since.xmax || since.xip.includes(xid)
-  const lanes = new Map<string, { -readonly [K in keyof Found]: Found[K] }>()
+  const lanes = new Map<number, { -readonly [K in keyof Found]: Found[K] }>()
   for (const row of store.live.values()) {
     if (!isNew(row.xid) || !mine(row) || except.includes(row.xid)) continue
-    const name = `${row.queueId}:${row.priority}`
-    const lane = lanes.get(name) ?? { queueId: row.queueId, priority: row.priority, fromXid: null, fromDue: null }
+    const name = laneKey(row.queueId, row.lane)
+    const lane = lanes.get(name) ?? { queueId: row.queueId, lane: row.lane, fromXid: null, fromDue: null }
     if (row.dueAt === null) lane.fromXid = Math.min(lane.fromXid ?? row.xid, row.xid)
     else lane.fromDue = Math.min(lane.fromDue ?? row.dueAt, row.dueAt)
     lanes.set(name, lane)
@@ -154,15 +156,17 @@ function sweep(
   return { snapshot: store.snapshot(), now: store.now, found: [...lanes.values()], changes }
 }
 
-function findWork(store: Store, mine: (row: { queueId: number }) => boolean): Work[] {
-  const work = new Map<number, { queueId: number; priorities: number[]; nextDue: number | null; pinned: boolean }>()
+function findWork(store: Store, mine: (row: Row) => boolean): Work[] {
+  const work = new Map<number, Mutable<Work> & { lanes: number[] }>()
   for (const row of store.live.values()) {
     if (!mine(row)) continue
-    const entry = work.get(row.queueId) ?? { queueId: row.queueId, priorities: [], nextDue: null, pinned: false }
+    const slice = sliceOf(row.lane)
+    const key = sliceKey(row.queueId, slice)
+    const entry = work.get(key) ?? { queueId: row.queueId, slice, lanes: [], nextDue: null, pinned: false }
     if (row.dueAt !== null) entry.nextDue = Math.min(entry.nextDue ?? row.dueAt, row.dueAt)
-    else if (!entry.priorities.includes(row.priority)) entry.priorities.push(row.priority)
+    else if (!entry.lanes.includes(row.lane)) entry.lanes.push(row.lane)
     if (row.pin !== null) entry.pinned = true
-    work.set(row.queueId, entry)
+    work.set(key, entry)
   }
   return [...work.values()]
 }
@@ -182,16 +186,29 @@ function pin(store: Store, queueId: number, ids: readonly number[], tenure: Tenu
 function promote(store: Store, queueIds: readonly number[], limit: number): void {
   const xid = store.begin()
   for (const queueId of queueIds) {
-    const due = store.select(row => row.queueId === queueId && row.dueAt !== null && row.dueAt <= store.now, byDue)
-    const raised = store.select(row => row.queueId === queueId && row.dueAt === null && row.priority !== 0, byPlace)
+    const due = store.select(row => isIn(row, queueId, 0) && row.dueAt !== null && row.dueAt <= store.now, byDue)
+    const raised = store.select(row => isIn(row, queueId, 0) && row.dueAt === null && row.lane !== 0, byPlace)
     for (const row of [...due.slice(0, limit), ...raised.slice(0, limit)]) {
       row.scheduledAt ??= row.dueAt
       row.dueAt = null
-      row.priority = 0
+      row.lane = 0
       row.xid = xid
     }
   }
   store.end(xid)
+}
+
+function fold(store: Store, { queueId, slice, spread, after, limit, tenure }: FoldRequest): Folded {
+  if (store.epochs.get(tenure.shard) !== tenure.epoch) return { last: null, more: true }
+  const xid = store.begin()
+  const ready = store.select(row => isIn(row, queueId, slice) && row.dueAt === null, byPlace).slice(0, limit)
+  const delayed = store.select(row => isIn(row, queueId, slice) && isDelayed(row, after), byDue).slice(0, limit)
+  const last = delayed.at(-1)
+  for (const row of [...ready, ...delayed])
+    Object.assign(row, { xid, lane: laneOf(row.id % spread, priorityOf(row.lane)) })
+  store.end(xid)
+  const more = ready.length === limit || delayed.length === limit
+  return { last: last ? { dueAt: last.dueAt!, id: last.id } : null, more }
 }
 
 function settle(store: Store, batch: readonly Settlement[], again: boolean): Settled {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import { shardOf, sliceOf } from '../lane.ts'
 import type { AttemptRecord, Change, Head, Notice, Settlement, Snapshot } from '../port.ts'
 
 /** A live message as it stands in memory. */
@@ -9,7 +10,7 @@ export interface Row extends Mutable<Head> {
   claim: string | null
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 export interface DoneRow {
   readonly row: Row
@@ -79,8 +80,8 @@ export class Store {
     return { xmin: Math.min(this.#nextXid, ...xip), xmax: this.#nextXid, xip }
   }
 
-  shardOf(queueId: number): number {
-    return queueId % this.options.shardCount
+  shardOf({ queueId, lane }: Pick<Row, 'queueId' | 'lane'>): number {
+    return shardOf(queueId, sliceOf(lane), this.options.shardCount)
   }
 
   /** Live messages of a queue, in the order of `compare`. */
@@ -102,7 +103,7 @@ export class Store {
       ...none,
       originId: null,
       headers: null,
-      priority: 0,
+      lane: 0,
       attempts: 0,
       forgiven: 0,
       lost: false,
@@ -116,7 +117,7 @@ export class Store {
   forward(row: Row, deadLetterQueueId: number): boolean {
     if (this.options.queueExists && !this.options.queueExists(deadLetterQueueId)) return false
     const xid = this.begin()
-    const copy = { ...row, queueId: deadLetterQueueId, id: this.newId(), xid, attempts: 0, forgiven: 0, priority: 0 }
+    const copy = { ...row, queueId: deadLetterQueueId, id: this.newId(), xid, attempts: 0, forgiven: 0, lane: 0 }
     this.live.set(copy.id, {
       ...copy,
       dueAt: null,

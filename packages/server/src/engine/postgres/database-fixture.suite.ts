@@ -35,7 +35,7 @@ export async function openFixture(opened: Opened): Promise<Fixture> {
     engine: createPostgresEngine(db, SHARDS),
     locks: db.kind === 'postgres' ? createPostgresLocks(db) : createSoloLocks(db, SHARDS),
     orgId,
-    makeQueue: ordered => makeQueue(db, orgId, ordered),
+    makeQueue: (ordered, slices) => makeQueue(db, orgId, ordered, slices),
     deleteQueue: async id => void (await ask(db, `UPDATE posthorn.queue SET deleted_at = now() WHERE id = $1`, [id])),
     ...clockOf(db),
     ...recordsOf(db),
@@ -62,12 +62,12 @@ export async function openFixture(opened: Opened): Promise<Fixture> {
   }
 }
 
-export async function makeQueue(db: Executor, orgId: number, ordered: string = 'none'): Promise<number> {
+export async function makeQueue(db: Executor, orgId: number, ordered = 'none', slices = 1): Promise<number> {
   const text = `
     INSERT INTO posthorn.queue (org_id, name, method, max_retries, backoff, timeout_ms, concurrency, ordered,
-                                follow_redirects, on_gone)
-    VALUES ($1::int, 'q', 'POST', 5, '{}', 1000, 10, $2, false, 'fail') RETURNING id`
-  return (await ask<{ id: number }>(db, text, [orgId, ordered]))[0]!.id
+                                follow_redirects, on_gone, slices)
+    VALUES ($1::int, 'q', 'POST', 5, '{}', 1000, 10, $2, false, 'fail', $3::smallint) RETURNING id`
+  return (await ask<{ id: number }>(db, text, [orgId, ordered, slices]))[0]!.id
 }
 
 /** Time cannot be turned by hand in a database, so what is stored is made older instead. */
@@ -92,7 +92,7 @@ function recordsOf(db: Database): Pick<Fixture, 'live' | 'history' | 'attempts'>
   return {
     async live(id) {
       const text = `
-        SELECT queue_id AS "queueId", attempts, priority, ${milliseconds('due_at')} AS "dueAt",
+        SELECT queue_id AS "queueId", attempts, lane, ${milliseconds('due_at')} AS "dueAt",
           ${milliseconds('retry_at')} AS "retryAt", ${milliseconds('scheduled_at')} AS "scheduledAt",
           origin_id AS "originId", pin IS NOT NULL AS "isPinned"
         FROM posthorn.message WHERE id = $1::bigint`

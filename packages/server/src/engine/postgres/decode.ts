@@ -8,7 +8,7 @@ export function headOf(row: TextRow): Head {
     id: Number(row[1]),
     orgId: Number(row[2]),
     xid: Number(row[3]),
-    priority: Number(row[4]),
+    lane: Number(row[4]),
     attempts: Number(row[5]),
     forgiven: Number(row[6]),
     key: row[7]!,

@@ -26,6 +26,7 @@ export function createPostgresEngine(db: Database, shardCount: number): PushEngi
     promote: async (queueIds, limit) => {
       await hot.rows(statements.promote, [list([...queueIds].sort((a, b) => a - b)), `${limit}`])
     },
+    fold: request => settle.fold(hot, request),
     settle: (batch, again) => settle.settle(hot, batch, again),
     ...createPull(db),
   }

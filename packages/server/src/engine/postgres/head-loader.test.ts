@@ -129,10 +129,10 @@ const early = (pages: readonly number[]): number => median(pages.slice(0, MEASUR
 const late = (pages: readonly number[]): number => median(pages.slice(-MEASURED))
 
 const requests = (queues: readonly Served[], limit: number, after?: Place): LaneRequest[] =>
-  queues.map(queue => ({ queueId: queue.queueId, priority: 0, after: after ?? queue.after, limit }))
+  queues.map(queue => ({ queueId: queue.queueId, lane: 0, after: after ?? queue.after, limit }))
 
 const dueRequests = (queues: readonly Served[], limit: number) =>
-  queues.map(({ queueId, afterDue }) => ({ queueId, after: afterDue, limit }))
+  queues.map(({ queueId, afterDue }) => ({ queueId, slice: 0, after: afterDue, limit }))
 
 /** Loads what is ready from the cursors on, and settles it: most are delivered, some are to be retried at once. */
 async function settleReady(f: Fixture, queues: readonly Served[]): Promise<void> {

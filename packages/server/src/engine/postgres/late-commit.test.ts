@@ -141,6 +141,7 @@ function openNode(
     rateLimit: null,
     circuitBreaker: null,
     weight: 10,
+    spread: 1,
     deadLetterQueueId: null,
     isPaused: false,
   }

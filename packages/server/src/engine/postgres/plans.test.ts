@@ -69,7 +69,7 @@ async function fill({ opened: { db }, orgId, queues }: Subject): Promise<void> {
   for (const [, columns] of kinds)
     await ask(
       db,
-      `INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, due_at, key, priority, expires_at)
+      `INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, due_at, key, lane, expires_at)
        SELECT $1::int, $2::int + n % ${QUEUES}, nextval('posthorn.message_id'), n, ${columns}
        FROM generate_series(1, ${ROWS - 1}) AS n`,
       [orgId, first],
@@ -116,16 +116,14 @@ const CALLS: readonly {
   {
     call: 'loadLanes',
     run: ({ engine, queues }) =>
-      engine.loadLanes(
-        [0, 1, 2, 3].map(nth => ({ queueId: queues.none + nth, priority: 0, after: START, limit: 100 })),
-      ),
+      engine.loadLanes([0, 1, 2, 3].map(nth => ({ queueId: queues.none + nth, lane: 0, after: START, limit: 100 }))),
     by: { load_lanes: ['message_lane'] },
     rows: 1000,
   },
   {
     call: 'loadDue',
     run: ({ engine, queues }) =>
-      engine.loadDue([0, 1].map(nth => ({ queueId: queues.none + nth, after: FIRST_DUE, limit: 100 }))),
+      engine.loadDue([0, 1].map(nth => ({ queueId: queues.none + nth, slice: 0, after: FIRST_DUE, limit: 100 }))),
     by: { load_due: ['message_due'] },
     rows: 100,
   },
@@ -133,10 +131,25 @@ const CALLS: readonly {
     call: 'nextDue',
     run: ({ engine, queues }) =>
       engine.nextDue(
-        [0, 1].map(nth => ({ queueId: queues.none + nth, after: { dueAt: Date.now(), id: 0 }, limit: 1 })),
+        [0, 1].map(nth => ({ queueId: queues.none + nth, slice: 0, after: { dueAt: Date.now(), id: 0 }, limit: 1 })),
       ),
     by: { next_due: ['message_due'] },
     rows: 10,
+  },
+  {
+    call: 'loadDue of a slice, past all that is due in others',
+    run: ({ engine, queues }) => engine.loadDue([{ queueId: queues.none, slice: 1, after: FIRST_DUE, limit: 100 }]),
+    by: { load_due: ['message_due'] },
+    rows: 1100,
+  },
+  {
+    call: 'fold',
+    run: ({ engine, queues }) => {
+      const tenure = { shard: 0, epoch: 0 }
+      return engine.fold({ queueId: queues.none, slice: 1, spread: 1, after: FIRST_DUE, limit: 10, tenure })
+    },
+    by: { fold: ['message_due', 'message_lane', 'message_pkey'] },
+    rows: 1100,
   },
   {
     call: 'loadKeys',

@@ -1,4 +1,5 @@
 import { DatabaseError, type Executor } from '../../db/port.ts'
+import { laneOf } from '../lane.ts'
 import type { NewMessage, PutResult } from '../port.ts'
 import { column, textColumn, wholeMs } from './encode.ts'
 import { statements } from './statements.ts'
@@ -32,18 +33,27 @@ function isPlain(message: NewMessage): boolean {
   )
 }
 
+const inLane = ({ slice, priority }: NewMessage): number => laneOf(slice, priority)
+
 async function putPlain(db: Executor, messages: readonly NewMessage[]): Promise<PutResult[]> {
   let orgs = ''
   let queues = ''
   let bodies = ''
+  let isSpread = false
   let separator = ''
   for (const message of messages) {
     orgs += (separator && ',') + message.orgId
     queues += (separator && ',') + message.queueId
     bodies += separator + (message.body as string)
+    isSpread ||= message.slice > 0
     separator = SEPARATOR
   }
-  const [row] = await db.rows(statements.putPlain, [`{${orgs}}`, `{${queues}}`, bodies])
+  const [row] = await db.rows(statements.putPlain, [
+    `{${orgs}}`,
+    `{${queues}}`,
+    bodies,
+    isSpread ? column(messages, inLane) : null,
+  ])
   const xid = Number(row![0])
   const createdAt = Number(row![1])
   return row![2]!.split(',').map(id => ({ kind: 'stored', id: Number(id), xid, createdAt }))
@@ -75,7 +85,7 @@ function columnsOf(messages: readonly NewMessage[]) {
     textColumn(messages, message => message.headers),
     column(messages, message => wholeMs(message.dueAt)),
     column(messages, message => message.expiresAt),
-    column(messages, message => message.priority),
+    column(messages, inLane),
     textColumn(messages, message => message.key),
     column(messages, message => message.cronId),
     textColumn(messages, message => message.idempotency?.key ?? null),

@@ -1,5 +1,5 @@
 import type { Executor } from '../../db/port.ts'
-import type { Settled, Settlement, Tenure, Verdict } from '../port.ts'
+import type { Folded, FoldRequest, Settled, Settlement, Tenure, Verdict } from '../port.ts'
 import { column, list, textColumn, wholeMs } from './encode.ts'
 import { bigints, doubles, integers, smallints } from './number-arrays.ts'
 import { statements } from './statements.ts'
@@ -74,6 +74,15 @@ export async function pin(
 ): Promise<number[]> {
   const params = [`${tenure.shard}`, `${tenure.epoch}`, `${queueId}`, list(ids), `${orgId}`]
   return (await db.rows(statements.pin, params)).map(row => Number(row[0]))
+}
+
+export async function fold(db: Executor, request: FoldRequest): Promise<Folded> {
+  const { tenure, queueId, slice, spread, after, limit } = request
+  const params = [tenure.shard, tenure.epoch, queueId, slice, spread, after.dueAt, after.id, limit].map(String)
+  const [row] = await db.rows(statements.fold, params)
+  const [ready, delayed, dueAt, id, held] = row!.map(Number) as [number, number, number, number, number]
+  if (held === 0) return { last: null, more: true }
+  return { last: delayed > 0 ? { dueAt, id } : null, more: ready === limit || delayed === limit }
 }
 
 function verdictLetter(verdict: Verdict): string {

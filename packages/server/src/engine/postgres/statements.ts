@@ -39,6 +39,7 @@ export const statements = {
   loadExpired: sql('load_expired'),
   nextDue: sql('next_due'),
   promote: sql('promote'),
+  fold: sql('fold'),
   pin: sql('pin'),
   settleDelivered: sql('settle_delivered'),
   settle: sql('settle'),

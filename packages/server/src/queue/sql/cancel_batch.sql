@@ -9,7 +9,7 @@ WITH picked AS (
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,
                                      scheduled_at, expires_at, key, cron_id, origin_id)
-  SELECT org_id, queue_id, id, payload_id, created_at, 'c', attempts, priority, $3::text,
+  SELECT org_id, queue_id, id, payload_id, created_at, 'c', attempts, lane % 10, $3::text,
          scheduled_at, expires_at, key, cron_id, origin_id
   FROM gone
 ), noted AS (

@@ -5,7 +5,7 @@ WITH gone AS (
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,
                                      scheduled_at, expires_at, cron_id, origin_id, expunged_at)
-  SELECT org_id, queue_id, id, payload_id, created_at, 'c', attempts, priority, 'expunged',
+  SELECT org_id, queue_id, id, payload_id, created_at, 'c', attempts, lane % 10, 'expunged',
          scheduled_at, expires_at, cron_id, origin_id, now()
   FROM gone
 )

@@ -8,10 +8,10 @@ WITH picked AS (
 ), gone AS (
   DELETE FROM posthorn.message_done AS d USING picked AS p WHERE d.org_id = p.org_id AND d.id = p.id RETURNING d.*
 ), back AS (
-  INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, created_at, attempts, forgiven, priority, scheduled_at,
+  INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, created_at, attempts, forgiven, lane, scheduled_at,
                                 expires_at, key, cron_id, origin_id)
-  SELECT org_id, queue_id, id, payload_id, created_at, attempts, attempts, priority, scheduled_at,
+  SELECT org_id, queue_id, id, payload_id, created_at, attempts, attempts, priority + 10 * (id % spread), scheduled_at,
          CASE WHEN expires_at > now() THEN expires_at END, key, cron_id, origin_id
-  FROM gone ORDER BY id
+  FROM gone, (SELECT spread FROM posthorn.queue WHERE id = $1::int) AS q ORDER BY id
 )
 SELECT count(*) AS moved FROM gone

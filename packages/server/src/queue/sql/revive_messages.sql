@@ -15,9 +15,10 @@ WITH held AS MATERIALIZED (
     AND EXISTS (SELECT FROM posthorn.queue AS q WHERE q.id = d.queue_id AND q.deleted_at IS NULL)
   RETURNING d.*
 )
-INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, created_at, attempts, forgiven, priority, scheduled_at,
+INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, created_at, attempts, forgiven, lane, scheduled_at,
                               expires_at, key, cron_id, origin_id)
-SELECT org_id, queue_id, id, payload_id, created_at, attempts, attempts, priority, scheduled_at,
+SELECT org_id, queue_id, id, payload_id, created_at, attempts, attempts,
+       priority + 10 * (id % (SELECT q.spread FROM posthorn.queue AS q WHERE q.id = gone.queue_id)), scheduled_at,
        CASE WHEN expires_at > now() THEN expires_at END, key, cron_id, origin_id
 FROM gone ORDER BY id
 RETURNING id

@@ -2,34 +2,34 @@
 -- for each lane and for what is overdue the first message, by hops along message_lane and message_due. So its cost is the
 -- number of lanes, not of messages.
 -- A message sent again stands in its lane since it was, which its xid alone tells: `revived` says so, and `since` does not.
-WITH RECURSIVE lane (queue_id, priority, xid, since, revived) AS (
-  (SELECT queue_id, priority, xid, greatest(created_at, scheduled_at), forgiven > 0
-   FROM posthorn.message WHERE due_at IS NULL ORDER BY queue_id, priority, xid, id LIMIT 1)
+WITH RECURSIVE l (queue_id, lane, xid, since, revived) AS (
+  (SELECT queue_id, lane, xid, greatest(created_at, scheduled_at), forgiven > 0
+   FROM posthorn.message WHERE due_at IS NULL ORDER BY queue_id, lane, xid, id LIMIT 1)
   UNION ALL
-  SELECT n.queue_id, n.priority, n.xid, n.since, n.revived
-  FROM lane AS l
+  SELECT n.queue_id, n.lane, n.xid, n.since, n.revived
+  FROM l
   CROSS JOIN LATERAL (
-    SELECT m.queue_id, m.priority, m.xid, greatest(m.created_at, m.scheduled_at) AS since, m.forgiven > 0 AS revived
+    SELECT m.queue_id, m.lane, m.xid, greatest(m.created_at, m.scheduled_at) AS since, m.forgiven > 0 AS revived
     FROM posthorn.message AS m
-    WHERE m.due_at IS NULL AND (m.queue_id, m.priority) > (l.queue_id, l.priority)
-    ORDER BY m.queue_id, m.priority, m.xid, m.id LIMIT 1
+    WHERE m.due_at IS NULL AND (m.queue_id, m.lane) > (l.queue_id, l.lane)
+    ORDER BY m.queue_id, m.lane, m.xid, m.id LIMIT 1
   ) AS n
 ), overdue (queue_id, due_at) AS (
   (SELECT queue_id, due_at FROM posthorn.message WHERE due_at IS NOT NULL ORDER BY queue_id, due_at LIMIT 1)
   UNION ALL
   SELECT n.queue_id, n.due_at
-  FROM overdue AS l
+  FROM overdue AS o
   CROSS JOIN LATERAL (
     SELECT m.queue_id, m.due_at FROM posthorn.message AS m
-    WHERE m.due_at IS NOT NULL AND m.queue_id > l.queue_id
+    WHERE m.due_at IS NOT NULL AND m.queue_id > o.queue_id
     ORDER BY m.queue_id, m.due_at LIMIT 1
   ) AS n
 ), waiting AS (
-  SELECT queue_id, priority, xid::text AS xid, since, revived FROM lane
+  SELECT queue_id, lane, xid::text AS xid, since, revived FROM l
   UNION ALL
   SELECT queue_id, NULL, NULL, due_at, false FROM overdue
 )
-SELECT w.queue_id, w.priority, w.xid, w.revived, q.limit_ms,
+SELECT w.queue_id, w.lane, w.xid, w.revived, q.limit_ms,
        floor(extract(epoch FROM clock_timestamp() - w.since) * 1000)::float8 AS age_ms
 FROM waiting AS w
 CROSS JOIN LATERAL (

@@ -10,7 +10,7 @@ WITH u AS MATERIALIZED (
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority,
                                      scheduled_at, expires_at, key, cron_id, origin_id)
-  SELECT org_id, queue_id, id, payload_id, created_at, 'd', attempts, priority,
+  SELECT org_id, queue_id, id, payload_id, created_at, 'd', attempts, lane % 10,
          scheduled_at, expires_at, key, cron_id, origin_id
   FROM gone
 ), tried AS (

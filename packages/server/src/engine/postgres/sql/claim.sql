@@ -8,10 +8,10 @@ WITH overdue AS MATERIALIZED (
   ORDER BY due_at, id LIMIT $2::int FOR UPDATE SKIP LOCKED
 ), ready AS MATERIALIZED (
   SELECT r.org_id, r.id
-  FROM generate_series(9, 0, -1) AS l (priority)
+  FROM generate_series(9, 0, -1) AS l (lane)
   CROSS JOIN LATERAL (
     SELECT x.org_id, x.id FROM posthorn.message AS x
-    WHERE x.queue_id = $1::int AND x.priority = l.priority AND x.due_at IS NULL
+    WHERE x.queue_id = $1::int AND x.lane = l.lane AND x.due_at IS NULL
       AND (x.expires_at IS NULL OR x.expires_at > now()) AND (x.retry_at IS NULL OR x.retry_at <= now())
     ORDER BY x.xid, x.id LIMIT $2::int FOR UPDATE SKIP LOCKED
   ) AS r
@@ -26,11 +26,11 @@ WITH overdue AS MATERIALIZED (
   RETURNING m.*
 )
 SELECT
-  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.priority::text, m.attempts::text, m.forgiven::text, m.key,
+  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.lane::text, m.attempts::text, m.forgiven::text, m.key,
   floor(extract(epoch FROM m.due_at) * 1000)::bigint::text, floor(extract(epoch FROM m.retry_at) * 1000)::bigint::text,
   floor(extract(epoch FROM m.expires_at) * 1000)::bigint::text, m.pin::text, p.body, encode(p.bytes, 'hex'), p.headers,
   CASE WHEN p.id IS NULL THEN '1' END, m.claim::text
 FROM m LEFT JOIN LATERAL (
   SELECT x.id, x.body, x.bytes, x.headers FROM posthorn.payload AS x WHERE x.id = m.payload_id LIMIT 1
 ) AS p ON true
-ORDER BY m.priority DESC, m.xid, m.id
+ORDER BY m.lane % 10 DESC, m.xid, m.id

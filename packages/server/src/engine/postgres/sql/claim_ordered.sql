@@ -7,7 +7,7 @@ WITH front AS (
   SELECT org_id, id, xid, pin, retry_at,
     CASE WHEN $4::text = 'queue' THEN '' ELSE coalesce('k' || key, 'm' || id) END AS line
   FROM posthorn.message
-  WHERE queue_id = $1::int AND priority = 0 AND due_at IS NULL
+  WHERE queue_id = $1::int AND lane = 0 AND due_at IS NULL
     AND (expires_at IS NULL OR expires_at > now() OR retry_at > now())
   ORDER BY xid, id LIMIT CASE WHEN $4::text = 'queue' THEN 1 ELSE 1000 END
 ), candidates AS (
@@ -30,7 +30,7 @@ WITH front AS (
   RETURNING m.*
 )
 SELECT
-  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.priority::text, m.attempts::text, m.forgiven::text, m.key,
+  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.lane::text, m.attempts::text, m.forgiven::text, m.key,
   floor(extract(epoch FROM m.due_at) * 1000)::bigint::text, floor(extract(epoch FROM m.retry_at) * 1000)::bigint::text,
   floor(extract(epoch FROM m.expires_at) * 1000)::bigint::text, m.pin::text, p.body, encode(p.bytes, 'hex'), p.headers,
   CASE WHEN p.id IS NULL THEN '1' END, m.claim::text

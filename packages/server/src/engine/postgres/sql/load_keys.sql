@@ -1,13 +1,14 @@
--- Ready messages of single keys of key-ordered queues, each from its cursor on along message_key.
+-- Ready messages of single keys of key-ordered queues, each from its cursor on along message_key. What is
+-- left in other slices from when the queue was spread is not in line yet.
 SELECT
-  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.priority::text, m.attempts::text, m.forgiven::text, m.key,
+  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.lane::text, m.attempts::text, m.forgiven::text, m.key,
   floor(extract(epoch FROM m.due_at) * 1000)::bigint::text, floor(extract(epoch FROM m.retry_at) * 1000)::bigint::text,
   floor(extract(epoch FROM m.expires_at) * 1000)::bigint::text, m.pin::text, p.body, encode(p.bytes, 'hex'), p.headers,
   CASE WHEN p.id IS NULL THEN '1' END
 FROM unnest($1::int[], $2::text[], $3::xid8[], $4::bigint[], $5::int[]) AS q (queue_id, key, xid, id, most)
 CROSS JOIN LATERAL (
   SELECT x.* FROM posthorn.message AS x
-  WHERE x.queue_id = q.queue_id AND x.key = q.key AND x.due_at IS NULL AND (x.xid, x.id) > (q.xid, q.id)
+  WHERE x.queue_id = q.queue_id AND x.key = q.key AND x.due_at IS NULL AND x.lane < 10 AND (x.xid, x.id) > (q.xid, q.id)
   ORDER BY x.xid, x.id LIMIT q.most
 ) AS m
 LEFT JOIN LATERAL (

@@ -1,7 +1,7 @@
 -- Pinned messages: their order was fixed before the snapshot horizon covered them. Nearly always none. Along
 -- message_pinned.
 SELECT
-  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.priority::text, m.attempts::text, m.forgiven::text, m.key,
+  m.queue_id::text, m.id::text, m.org_id::text, m.xid::text, m.lane::text, m.attempts::text, m.forgiven::text, m.key,
   floor(extract(epoch FROM m.due_at) * 1000)::bigint::text, floor(extract(epoch FROM m.retry_at) * 1000)::bigint::text,
   floor(extract(epoch FROM m.expires_at) * 1000)::bigint::text, m.pin::text, p.body, encode(p.bytes, 'hex'), p.headers,
   CASE WHEN p.id IS NULL THEN '1' END

@@ -5,7 +5,7 @@ WITH n AS MATERIALIZED (
   SELECT nextval('posthorn.message_id') AS id, i.*
   FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::smallint[],
               $9::text[], $10::int[], $11::text[], $12::text[], $13::float8[]) WITH ORDINALITY
-    AS i (org_id, queue_id, body, bytes, headers, due, expires, priority, key, cron_id, idem_key, idem_hash, idem_ttl, ord)
+    AS i (org_id, queue_id, body, bytes, headers, due, expires, lane, key, cron_id, idem_key, idem_hash, idem_ttl, ord)
 ), claimed AS (
   INSERT INTO posthorn.idempotency AS k (queue_id, key, message_id, body_hash, expires_at)
   SELECT queue_id, idem_key, id, decode(idem_hash, 'hex'), now() + idem_ttl * interval '1 ms'
@@ -19,8 +19,8 @@ WITH n AS MATERIALIZED (
 ), p AS (
   INSERT INTO posthorn.payload (id, body, bytes, headers) SELECT id, body, decode(bytes, 'hex'), headers FROM w
 ), m AS (
-  INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, priority, due_at, scheduled_at, expires_at, key, cron_id)
-  SELECT org_id, queue_id, id, id, coalesce(priority, 0),
+  INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, lane, due_at, scheduled_at, expires_at, key, cron_id)
+  SELECT org_id, queue_id, id, id, coalesce(lane, 0),
     CASE WHEN due > extract(epoch FROM now()) * 1000 THEN to_timestamp(due / 1000) END,
     to_timestamp(due / 1000), to_timestamp(expires / 1000), key, cron_id
   FROM w

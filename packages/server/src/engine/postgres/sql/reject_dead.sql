@@ -13,7 +13,7 @@ WITH u AS MATERIALIZED (
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,
                                      scheduled_at, expires_at, key, cron_id, origin_id)
-  SELECT org_id, queue_id, id, payload_id, created_at, 'x', attempts, priority,
+  SELECT org_id, queue_id, id, payload_id, created_at, 'x', attempts, lane % 10,
          coalesce($4::text || (
            SELECT '; not forwarded: queue ' || q.id || ' has no backend' FROM posthorn.queue AS q
            WHERE q.id = $5::int AND q.function IS NOT NULL AND q.attached_at IS NULL

@@ -32,7 +32,7 @@ WITH fence AS MATERIALIZED (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority, reason,
                                      scheduled_at, expires_at, key, cron_id, origin_id)
   SELECT org_id, queue_id, id, payload_id, created_at, verdict, attempts + CASE WHEN started IS NULL THEN 0 ELSE 1 END,
-         priority,
+         lane % 10,
          coalesce(reason || CASE WHEN verdict = 'x' AND dead_letter_queue_id IS NOT NULL THEN (
            SELECT '; not forwarded: queue ' || q.id || ' has no backend' FROM posthorn.queue AS q
            WHERE q.id = gone.dead_letter_queue_id AND q.function IS NOT NULL AND q.attached_at IS NULL

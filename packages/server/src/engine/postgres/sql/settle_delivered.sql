@@ -18,7 +18,7 @@ WITH fence AS MATERIALIZED (
 ), done AS (
   INSERT INTO posthorn.message_done (org_id, queue_id, id, payload_id, created_at, outcome, attempts, priority,
                                      scheduled_at, expires_at, key, cron_id, origin_id)
-  SELECT org_id, queue_id, id, payload_id, created_at, 'd', attempts + 1, priority,
+  SELECT org_id, queue_id, id, payload_id, created_at, 'd', attempts + 1, lane % 10,
          scheduled_at, expires_at, key, cron_id, origin_id
   FROM gone
 ), tried AS (

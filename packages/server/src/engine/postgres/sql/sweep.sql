@@ -7,9 +7,9 @@ WITH s AS MATERIALIZED (
     floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now
   FROM pg_current_snapshot() AS x
 ), fresh AS MATERIALIZED (
-  SELECT queue_id, priority, xid, due_at FROM posthorn.message WHERE xid = ANY ($2::xid8[])
+  SELECT queue_id, lane, xid, due_at FROM posthorn.message WHERE xid = ANY ($2::xid8[])
   UNION ALL
-  SELECT queue_id, priority, xid, due_at FROM posthorn.message WHERE xid >= $1::xid8
+  SELECT queue_id, lane, xid, due_at FROM posthorn.message WHERE xid >= $1::xid8
 ), news AS MATERIALIZED (
   SELECT kind, queue_id, message_id FROM posthorn.change WHERE xid = ANY ($2::xid8[])
   UNION ALL
@@ -17,11 +17,11 @@ WITH s AS MATERIALIZED (
 )
 SELECT 's', xmin, xmax, xip, now FROM s
 UNION ALL
-SELECT 'm', queue_id::text, priority::text,
+SELECT 'm', queue_id::text, lane::text,
   (min(xid::text::bigint) FILTER (WHERE due_at IS NULL))::text,
   (floor(extract(epoch FROM min(due_at)) * 1000))::bigint::text
 FROM fresh
-WHERE queue_id % $4::int = ANY ($3::int[]) AND xid NOT IN (SELECT unnest($5::xid8[]))
-GROUP BY queue_id, priority
+WHERE (queue_id + lane / 10 * 39) % $4::int = ANY ($3::int[]) AND xid NOT IN (SELECT unnest($5::xid8[]))
+GROUP BY queue_id, lane
 UNION ALL
 SELECT 'c', kind, queue_id::text, message_id::text, NULL FROM news
