@@ -11,10 +11,12 @@ import type { Ids } from './id.ts'
 import type { Log } from './log.ts'
 import type { QueueBook, QueueConfig } from './queue/book.ts'
 import type { Delivery } from './run/port.ts'
+import { traceDelivery } from './run/traced-delivery.ts'
 import { SERVICES } from './services/catalogue.ts'
 import { createOutside } from './services/outside.ts'
 import type { Installation } from './tenant/installation.ts'
 import type { SecretBox } from './tenant/secret-box.ts'
+import type { Tracing } from './tracing.ts'
 
 export interface NodeBackendParts {
   readonly db: Database
@@ -27,12 +29,14 @@ export interface NodeBackendParts {
   readonly installation: Installation
   readonly nodeId: string
   readonly version: string
+  /** Null where no SDK of OpenTelemetry is registered. */
+  readonly tracing: Tracing | null
   readonly config: Pick<Config, 'serviceEndpoints'>
 }
 
 /** @throws Error if an endpoint is not of the form name=URL */
 export function openNodeBackend(parts: NodeBackendParts): Backend & { close(): Promise<void> } {
-  const { clock, log, guard, version, installation } = parts
+  const { clock, log, guard, version, installation, tracing } = parts
   const outside = createOutside({ guard, classify })
   const endpoints = readEndpoints(parts.config.serviceEndpoints)
   const backend = openBackend({
@@ -47,6 +51,7 @@ export function openNodeBackend(parts: NodeBackendParts): Backend & { close(): P
   })
   return {
     ...backend,
+    delivery: tracing ? traceDelivery<QueueConfig>(backend.delivery, tracing) : backend.delivery,
     async close() {
       await backend.stop()
       await outside.close()

@@ -99,7 +99,7 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   const book = new QueueBook({ db, secrets: parts.secrets, clock: systemClock, log })
   const { sender, delivery: webhooks, plan, guard, tracing } = openDelivery({ ...parts, version })
   closing.add('connections', () => sender.stop(0))
-  const backend = openNodeBackend({ ...parts, book, guard, version })
+  const backend = openNodeBackend({ ...parts, book, guard, version, tracing })
   closing.add('services', () => backend.close())
   const delivery = withWorkers(webhooks, backend.delivery)
   const locks = config.roles.includes('worker') ? await openLocks(parts) : null

@@ -16,6 +16,7 @@ import {
   type ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -33,6 +34,8 @@ export interface SpanStart {
   readonly attributes: Attributes
   /** What it follows from; otherwise from what is active, or from nothing. */
   readonly parent: Carrier | null
+  /** What else it has to do with. */
+  readonly links?: readonly Carrier[]
 }
 
 export interface OpenSpan {
@@ -59,8 +62,9 @@ export function openTracing(version: string): Tracing | null {
   const tracer = provider.getDelegateTracer?.('posthorn', version)
   if (!tracer) return null
   return {
-    start({ name, kind, attributes, parent }) {
-      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes }, parentOf(parent))
+    start({ name, kind, attributes, parent, links = [] }) {
+      const linked = links.map(carrier => ({ context: spanContextOf(carrier) }))
+      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes, links: linked }, parentOf(parent))
       return { carrier: carrierOf(span), end: (error, more) => endSpan(span, error, more) }
     },
     quietly(run) {
@@ -75,15 +79,17 @@ export function openTracing(version: string): Tracing | null {
 function parentOf(carrier: Carrier | null): Context {
   const active = context.active()
   if (carrier === null || trace.getSpan(active)) return active
-  const { traceparent, tracestate } = carrier
-  const parent = {
+  return trace.setSpanContext(ROOT_CONTEXT, spanContextOf(carrier))
+}
+
+function spanContextOf({ traceparent, tracestate }: Carrier): SpanContext {
+  const found = {
     traceId: traceparent.slice(3, 35),
     spanId: traceparent.slice(36, 52),
     traceFlags: Number.parseInt(traceparent.slice(53), 16) & 1,
     isRemote: true,
   }
-  const isPlain = tracestate === undefined
-  return trace.setSpanContext(ROOT_CONTEXT, isPlain ? parent : { ...parent, traceState: createTraceState(tracestate) })
+  return tracestate === undefined ? found : { ...found, traceState: createTraceState(tracestate) }
 }
 
 function carrierOf(span: Span): Carrier {

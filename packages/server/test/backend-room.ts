@@ -29,6 +29,7 @@ export function openBackendRoom(
     secrets: room.secrets,
     book: room.book,
     nodeId: 'a',
+    tracing: null,
     instanceOrgId,
     shardCount: SHARDS,
     listLimitMs: 10_000,

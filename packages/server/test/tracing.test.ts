@@ -97,6 +97,7 @@ function instrumentRequests(): () => void {
   return () => unsubscribe('undici:request:create', created)
 }
 
+const named = (name: string): ReadableSpan[] => exporter.getFinishedSpans().filter(span => span.name === name)
 const headerOf = (path: string, name: string): unknown => came.get(path)?.[0]?.[name]
 const to = (path: string): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}${path}`
 
@@ -188,4 +189,52 @@ test('a trace that its caller does not sample is passed on, and nothing of it is
   await expect.poll(() => came.get('/unsampled')?.length).toBe(1)
   expect(headerOf('/unsampled', 'traceparent')).toMatch(new RegExp(`^00-${CALLER.trace}-[0-9a-f]{16}-00$`))
   expect(exporter.getFinishedSpans()).toEqual([])
+})
+
+test('what a worker gives to a service belongs to its put too; a webhook gets the attempt as its parent', async () => {
+  await api.post('/services/', { name: 'webhook', host: to('/function?token=secret') })
+  await api.change('/processing/', { pushBackend: 'webhook' })
+  const [{ id: queueId } = { id: 0 }] = await api.get<{ id: number }[]>('/workers/')
+  const messages = Array.from({ length: 40 }, () => ({ queueId, body: '{}' }))
+  await post('/messages/bulk', { messages }, { traceparent, tracestate: 'vendor=1' })
+  await expect.poll(() => came.get('/function')?.length, { timeout: 10_000 }).toBe(40)
+  const [put] = await spansOf(SpanKind.PRODUCER, 1)
+  const spans = exporter.getFinishedSpans()
+  await expect.poll(() => named('deliver org.instance.push').length).toBe(40)
+  const attempts = named('deliver org.instance.push')
+  for (const attempt of attempts) {
+    expect(attempt.spanContext().traceId).toBe(CALLER.trace)
+    expect(attempt.parentSpanContext?.spanId).toBe(put!.spanContext().spanId)
+    expect(attempt.attributes).toMatchObject({ 'posthorn.queue.id': queueId, 'posthorn.attempt': 1 })
+  }
+  const idOf = (span: ReadableSpan) => `00-${CALLER.trace}-${span.spanContext().spanId}-01`
+  expect(
+    came
+      .get('/function')!
+      .map(headers => headers.traceparent)
+      .sort(),
+  ).toEqual(attempts.map(idOf).sort())
+  expect(headerOf('/function', 'tracestate')).toBe('vendor=1')
+  // What went together shows as that: a span under the first of a batch, with links to the others.
+  await expect.poll(() => named('send org.instance.push').length).toBeGreaterThan(0)
+  const batches = named('send org.instance.push')
+  for (const { parentSpanContext, links, attributes } of batches) {
+    const members = [parentSpanContext?.spanId, ...links.map(({ context: { spanId } }) => spanId)]
+    expect(members.length).toBe(attributes['messaging.batch.message_count'])
+    expect(members.length).toBeGreaterThan(1)
+    expect(attempts.map(span => span.spanContext().spanId)).toEqual(expect.arrayContaining(members))
+    expect(attributes['posthorn.service']).toBe('webhook')
+  }
+  expect(JSON.stringify(spans.map(({ attributes }) => attributes))).not.toContain('secret')
+})
+
+test('an email belongs to its caller’s trace, and says how it failed', async () => {
+  await api.post('/services/', { name: 'testmail' })
+  await api.change('/processing/', { emailBackend: 'testmail', emailFrom: 'us@example.org' })
+  await post('/emails/', { to: [{ address: 'rejected@example.org' }], subject: 's', text: 't' }, { traceparent })
+  const [put] = await spansOf(SpanKind.PRODUCER, 1)
+  const [attempt] = await spansOf(SpanKind.CLIENT, 1)
+  expect([put!.spanContext().traceId, put!.parentSpanContext?.spanId]).toEqual([CALLER.trace, CALLER.span])
+  expect(attempt!.parentSpanContext?.spanId).toBe(put!.spanContext().spanId)
+  expect([attempt!.status.code, attempt!.attributes['error.type']]).toEqual([SpanStatusCode.ERROR, 'rejected'])
 })

@@ -1,6 +1,7 @@
 import type { Head } from '../engine/port.ts'
 import { fail } from '../services/faults.ts'
 import type { Note } from '../services/note.ts'
+import { carrierIn } from '../tracing.ts'
 
 /** Where in an action's or event's data its attributes stand. */
 const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
@@ -11,9 +12,9 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What push and event deliver of a message. @throws FaultError invalid */
-export function composeNote(id: string, { body, key }: Pick<Head, 'body' | 'key'>): Note {
+export function composeNote(id: string, { body, key, headers }: Pick<Head, 'body' | 'key' | 'headers'>): Note {
   const text = Buffer.isBuffer(body) ? body.toString('utf8') : (body ?? '')
-  return { id, body: text, attributes: attributesOf(parse(text)), group: key }
+  return { id, body: text, attributes: attributesOf(parse(text)), group: key, trace: carrierIn(headers) }
 }
 
 function parse(text: string): unknown {

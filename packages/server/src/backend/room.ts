@@ -4,11 +4,13 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../db/port.ts'
 import type { Ids } from '../id.ts'
 import type { Log } from '../log.ts'
-import type { QueueBook } from '../queue/book.ts'
+import type { QueueBook, QueueConfig } from '../queue/book.ts'
+import type { Delivery } from '../run/port.ts'
 import { openService } from '../services/open.ts'
 import type { Means, ServiceType } from '../services/port.ts'
 import type { Caller } from '../tenant/caller.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
+import type { Tracing } from '../tracing.ts'
 import { Assignments } from './assignments.ts'
 import { createDetails } from './details.ts'
 import { TemplateBook } from './email/template-book.ts'
@@ -35,6 +37,8 @@ export interface BackendOptions extends OutcomeRules {
   readonly secrets: SecretBox
   readonly book: Pick<QueueBook, 'get' | 'find'>
   readonly nodeId: string
+  /** Null where nothing is traced. */
+  readonly tracing: Tracing | null
   readonly instanceOrgId: number
   readonly shardCount: number
   readonly listLimitMs: number
@@ -71,7 +75,7 @@ export function openBackend(options: BackendOptions) {
   const atWork = createWorkersAtWork({ ...options, assignments, open, templates, files })
   return {
     /** What the dispatcher hands the messages of functions to. */
-    delivery: atWork,
+    delivery: atWork as Delivery<QueueConfig>,
     chores: inboxes.chores,
     operations: ({ put, changed }: BackendEdge) =>
       backendOperations({

@@ -12,6 +12,7 @@ import type { QueueBook, QueueConfig } from '../queue/book.ts'
 import type { Delivery } from '../run/port.ts'
 import type { Outcome, Service } from '../services/port.ts'
 import type { SecretBox } from '../tenant/secret-box.ts'
+import type { Tracing } from '../tracing.ts'
 import type { Assignment, Assignments } from './assignments.ts'
 import { type ComposeMeans, composeEmail, readEmailInput } from './email/compose.ts'
 import type { TemplateBook } from './email/template-book.ts'
@@ -21,6 +22,7 @@ import { composeNote } from './notes.ts'
 import type { OpenServices } from './open-services.ts'
 import type { OutcomeRules } from './outcomes.ts'
 import { openCredentials } from './stored-service.ts'
+import { traceBatches } from './traced-batches.ts'
 import { faultOutcome, type Task, Worker, type WorkerMeans } from './worker.ts'
 import { WorkerNotes } from './worker-notes.ts'
 
@@ -36,6 +38,8 @@ export interface WorkersAtWorkOptions extends OutcomeRules {
   readonly templates: TemplateBook
   readonly files: Files
   readonly nodeId: string
+  /** Null where nothing is traced. */
+  readonly tracing: Tracing | null
 }
 
 export interface WorkersAtWork extends Delivery<QueueConfig> {
@@ -43,11 +47,12 @@ export interface WorkersAtWork extends Delivery<QueueConfig> {
 }
 
 export function createWorkersAtWork(options: WorkersAtWorkOptions): WorkersAtWork {
-  const { db, clock, log, book, nodeId } = options
+  const { db, clock, log, book, nodeId, tracing } = options
   const notes = new WorkerNotes({ db, clock, log, nodeId })
   const workers = new Map<number, Worker>()
   /** When each service was last started anew here, so that a restart opens it again. */
   const startedAt = new Map<number, number>()
+  const send: WorkerMeans['deliver'] = (service, assignment, tasks) => deliver(options, service, assignment, tasks)
   const means: WorkerMeans = {
     next: options.next,
     random: options.random,
@@ -58,7 +63,7 @@ export function createWorkersAtWork(options: WorkersAtWorkOptions): WorkersAtWor
       const stored = assignment.service!
       return options.open.use(stored, () => openCredentials(stored, options.secrets), use)
     },
-    deliver: (service, assignment, tasks) => deliver(options, service, assignment, tasks),
+    deliver: tracing ? traceBatches(send, tracing) : send,
     monotonic: () => clock.monotonic(),
     noted: (route, inFlight, error) => notes.note(route, inFlight, error),
     failed: error => log.warn({ err: error }, 'a worker could not go on; it tries again'),

@@ -1,3 +1,5 @@
+import type { Carrier } from '../tracing.ts'
+
 /** What push and event deliver: an action's or an event's data, as JSON, with a few words about it. */
 export interface Note {
   /** The message's webhook id: the same for every attempt. */
@@ -8,6 +10,8 @@ export interface Note {
   readonly attributes: Readonly<Record<string, string>>
   /** Notes of one group keep their order where the service can keep one. */
   readonly group: string | null
+  /** The trace that it belongs to, for services that are told of it: headers of W3C Trace Context. */
+  readonly trace: Carrier | null
 }
 
 const MAX_ATTRIBUTES = 10

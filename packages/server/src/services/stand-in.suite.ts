@@ -192,6 +192,7 @@ export function noteOf(id: string, more: Partial<Note> = {}): Note {
     body: JSON.stringify({ id }),
     attributes: { Schema: 'posthorn:1', Stage: 'deliver' },
     group: null,
+    trace: null,
     ...more,
   }
 }

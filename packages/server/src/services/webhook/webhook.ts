@@ -63,8 +63,13 @@ export const webhook: ServiceType = {
         sendOneByOne<Note>(notes, {
           width: 5,
           classify: () => null,
-          async send({ id, body }) {
-            const reply = await post(fillTemplate(template, parseJson(body)), body, { 'webhook-id': id }, signal)
+          async send({ id, body, trace }) {
+            const reply = await post(
+              fillTemplate(template, parseJson(body)),
+              body,
+              { 'webhook-id': id, ...trace },
+              signal,
+            )
             if (!isOk(reply)) throw errorOf(reply, template, true)
             return { reference: null }
           },
