@@ -24,12 +24,16 @@ export async function readSecret({ given, prompt, environment }: SecretSources):
 /** What is typed is not shown. */
 async function ask(question: string): Promise<string> {
   if (!process.stdin.isTTY) throw new ConfigError(['there is nobody to ask: give the password with -p - on stdin'])
-  process.stderr.write(question)
   const silent = new Writable({ write: (_, __, done) => done() })
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT')) // it takes Ctrl-C for itself
+  // Not before the terminal is told to show nothing: whoever is quick would see the first letters.
+  process.stderr.write(question)
   try {
-    return await new Promise(resolve => lines.once('line', resolve))
+    return await new Promise((resolve, reject) => {
+      lines.once('line', resolve)
+      lines.once('close', () => reject(new ConfigError(['no password was typed: nothing was changed'])))
+    })
   } finally {
     lines.close()
     process.stderr.write('\n')
