@@ -48,7 +48,6 @@ eachDatabase('the queue of a function', open => {
       ['callbackUrl', 'http://127.0.0.1/'],
       ['method', 'PUT'],
       ['headers', { a: 'b' }],
-      ['ordered', 'queue'],
       ['followRedirects', true],
       ['onGone', 'pause'],
     ])('not in its %s: that is refused, with where it belongs, and nothing of it is stored', async (field, value) => {

@@ -1,17 +1,17 @@
 /**
- * What may be changed of a function's queue by those who may change queues: how it sends (retries, limits, how long history
+ * What may be changed of a function's queue by those who may change queues: how it sends (retries, limits, order, how long history
  * is kept), and nothing of where it sends, which its backend says. It comes and goes with the function.
  */
 import { Problem, type QueueUpdate } from '@posthorn/contract'
 import type { Executor, Statement } from '../db/port.ts'
 
-const FIXED = ['name', 'callbackUrl', 'method', 'headers', 'ordered', 'followRedirects', 'onGone', 'secrets'] as const
+const FIXED = ['name', 'callbackUrl', 'method', 'headers', 'followRedirects', 'onGone', 'secrets'] as const
 type Fixed = (typeof FIXED)[number]
 
 const OF_FUNCTIONS: Statement = {
   name: 'queues_of_functions',
   text: `SELECT id, function, jsonb_build_object('name', name, 'callbackUrl', callback_url, 'method', method,
-      'headers', headers, 'ordered', ordered, 'followRedirects', follow_redirects, 'onGone', on_gone,
+      'headers', headers, 'followRedirects', follow_redirects, 'onGone', on_gone,
       'secrets', secrets) AS fixed
     FROM posthorn.queue WHERE org_id = $1::int AND id = ANY ($2::int[]) AND deleted_at IS NULL AND function IS NOT NULL`,
 }
