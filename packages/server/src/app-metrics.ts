@@ -21,6 +21,7 @@ export function openMetrics({ config, clock, book, sender, node, commit }: Metri
   return createMetrics({
     queues: config.metricsQueues,
     nameOf: queueId => book.get(queueId)?.name,
+    waits: () => node().waits,
     now: () => node().now(),
     monotonic: () => clock.monotonic(),
     gauges() {

@@ -18,7 +18,7 @@ export const priorityOf = (lane: number): number => lane % PRIORITIES
 export const lanesOf = (slice: number): number[] => Array.from({ length: PRIORITIES }, (_, nth) => laneOf(slice, nth))
 
 /** A number for each slice of each queue; that of a queue which is not spread is its id. */
-export const sliceKey = (queueId: number, slice: number): number => queueId + slice * 2 ** 31
+export const sliceKey = (queueId: number, slice: number): number => (slice === 0 ? queueId : queueId + slice * 2 ** 31)
 
 /** A number for each lane of each queue. */
 export const laneKey = (queueId: number, lane: number): number => queueId * MOST_SLICES * PRIORITIES + lane

@@ -193,8 +193,27 @@ function workLaws(fixture: () => Fixture): void {
     await f.engine.pin(f.orgId, busy, [ids[0]!], await own(f, busy))
     expect(sorted((await workOf(f, busy))!.lanes)).toEqual([0, 2, 7])
     expect(await workOf(f, busy)).toMatchObject({ nextDue: null, pinned: true })
-    expect(await workOf(f, waiting)).toEqual({ queueId: waiting, slice: 0, lanes: [], nextDue: dueAt, pinned: false })
+    expect(await workOf(f, waiting)).toEqual({
+      queueId: waiting,
+      slice: 0,
+      lanes: [],
+      nextDue: dueAt,
+      waitsSince: null,
+      pinned: false,
+    })
     expect(await workOf(f, empty)).toBeNull()
+  })
+
+  test('work tells since when the first message waits that could be sent', async () => {
+    const f = fixture()
+    const queueId = await f.makeQueue()
+    const before = await f.now()
+    await put(f, queueId, { priority: 5 })
+    const since = (await workOf(f, queueId))!.waitsSince!
+    expect(since).toBeGreaterThanOrEqual(Math.floor(before))
+    expect(since).toBeLessThanOrEqual(await f.now())
+    await put(f, queueId, {}, { dueAt: (await f.now()) + HOUR })
+    expect((await workOf(f, queueId))!.waitsSince).toBe(since)
   })
 
   test('work of other shards is not told', async () => {

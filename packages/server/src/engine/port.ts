@@ -113,6 +113,8 @@ export interface Work {
   readonly lanes: readonly number[]
   /** When the next delayed message is due, or earlier; null if none is delayed. */
   readonly nextDue: number | null
+  /** Since when the first of its ready messages waits; null if none is ready, or where that is not known. */
+  readonly waitsSince: number | null
   readonly pinned: boolean
 }
 

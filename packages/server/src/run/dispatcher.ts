@@ -10,7 +10,7 @@ import { Loader } from './loader.ts'
 import { Pace } from './pace.ts'
 import { Pantry } from './pantry.ts'
 import type { Decide, DispatcherOptions, Report, Route } from './port.ts'
-import type { QueueRun } from './queue-run.ts'
+import { type QueueRun, waitOf } from './queue-run.ts'
 import { Round } from './round.ts'
 import { Router } from './router.ts'
 import { type Finished, Settler } from './settler.ts'
@@ -92,6 +92,11 @@ export class Dispatcher<R extends Route> {
     }
   }
 
+  /** How long the oldest message of each queue had waited, as far as it did, at the last rescan. */
+  get waits(): ReadonlyMap<number, number> {
+    return this.#holdings.waits
+  }
+
   /** Shards whose news this node wants. */
   get shards(): number[] {
     return this.#holdings.owned
@@ -109,10 +114,14 @@ export class Dispatcher<R extends Route> {
     // A look that began before these shards were wanted could step over what commits during the scan.
     await this.#options.sweeper.settled()
     try {
-      for (const work of await this.#options.engine.findWork(shards)) {
+      const works = await this.#options.engine.findWork(shards)
+      const now = this.#options.sweeper.now()
+      for (const queue of this.#holdings.ofShards(shards)) queue.waitedMs = 0
+      for (const work of works) {
         const queue = this.#holdings.open(work.queueId, laneOf(work.slice, 0))
         if (!queue) continue
         if (!queue.route) this.#router.route(queue)
+        queue.waitedMs = waitOf(work, now)
         queue.restart(work)
         this.#touch(queue)
       }

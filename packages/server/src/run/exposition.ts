@@ -5,6 +5,7 @@ import {
   METRICS,
   type Metric,
   type MetricName,
+  type SeriesName,
 } from './metric-list.ts'
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -76,15 +77,16 @@ export class Exposition {
     return found
   }
 
-  /** `more`: series of a counter that are counted elsewhere. */
+  /** `more`: series that are counted elsewhere. */
   render(
     gauges: Readonly<Record<GaugeName, number>>,
-    more: ReadonlyMap<CounterName, ReadonlyMap<Labels, number>>,
+    more: ReadonlyMap<SeriesName, ReadonlyMap<Labels, number>>,
   ): string {
-    const blocks = entries.map(([name, { kind, help }]) => {
+    const blocks = entries.map(([name, { kind, help, label }]) => {
       const full = `posthorn_${name}`
       const head = `# HELP ${full} ${help}\n# TYPE ${full} ${kind}\n`
-      const lines = kind === 'gauge' ? [`${full} ${gauges[name as GaugeName]}`] : this.#linesOf(name, full, kind, more)
+      const isPlain = kind === 'gauge' && label === undefined
+      const lines = isPlain ? [`${full} ${gauges[name as GaugeName]}`] : this.#linesOf(name, full, kind, more)
       return `${head}${lines.join('\n')}${lines.length > 0 ? '\n' : ''}`
     })
     return blocks.join('\n')
@@ -94,12 +96,12 @@ export class Exposition {
     name: MetricName,
     full: string,
     kind: Metric['kind'],
-    more: ReadonlyMap<CounterName, ReadonlyMap<Labels, number>>,
+    more: ReadonlyMap<SeriesName, ReadonlyMap<Labels, number>>,
   ): string[] {
     if (kind === 'histogram') {
       return [...this.#histograms.get(name as HistogramName)!].flatMap(([labels, one]) => one.lines(full, labels))
     }
-    const series = [...this.#counters.get(name as CounterName)!, ...(more.get(name as CounterName) ?? [])]
+    const series = [...(this.#counters.get(name as CounterName) ?? []), ...(more.get(name as SeriesName) ?? [])]
     return series.map(([labels, value]) => `${full}${labels === '' ? '' : `{${labels}}`} ${value}`)
   }
 }

@@ -62,6 +62,20 @@ test('each slice of a queue is served by the shard of its own', () => {
   expect(holdings.ofQueue(3)).toEqual([first, third])
 })
 
+test('a queue lags as far as the slice that lags most, and not at all while it is not served', () => {
+  const { holdings, take } = open()
+  for (const slice of [0, 1]) take(shardOf(3, slice, SHARDS), 1)
+  const slices = [holdings.open(3, 0)!, holdings.open(3, laneOf(1, 0))!]
+  for (const queue of slices) queue.configure(routeOf(3, { spread: 2 }))
+  slices[0]!.waitedMs = 20
+  slices[1]!.waitedMs = 70
+  expect([...holdings.waits]).toEqual([])
+  holdings.scanned([0, 1, 2, 3, 4, 5, 6, 7])
+  expect([...holdings.waits]).toEqual([[3, 70]])
+  slices[1]!.configure(routeOf(3, { spread: 2, isPaused: true }))
+  expect([...holdings.waits]).toEqual([[3, 20]])
+})
+
 test('nothing of a shard is started before it has been looked through', () => {
   const { holdings, take } = open()
   take(3, 1)

@@ -64,6 +64,20 @@ export class Holdings<R extends Route> {
     return [...this.#queues.values()].filter(({ shard }) => fresh.has(shard))
   }
 
+  /** The queues in memory that belong to these shards. */
+  ofShards(ids: readonly number[]): QueueRun<R>[] {
+    const shards = new Set(ids)
+    return [...this.#queues.values()].filter(({ shard }) => shards.has(shard.shard))
+  }
+
+  /** How long the oldest message of each queue that is served had waited when last looked at, in milliseconds; of those that had. */
+  get waits(): Map<number, number> {
+    const waits = new Map<number, number>()
+    for (const { id, isServed, waitedMs } of this.#queues.values())
+      if (isServed && waitedMs > (waits.get(id) ?? 0)) waits.set(id, waitedMs)
+    return waits
+  }
+
   /** Stops serving a shard in peace: resolves when nothing of it is under way. */
   async release(id: number): Promise<void> {
     const shard = this.#shards.get(id)

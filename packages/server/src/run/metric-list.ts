@@ -41,7 +41,7 @@ export const METRICS = {
   settle_batch_size: { kind: 'histogram', help: 'Outcomes recorded by one commit.', buckets: SIZES },
   statement_seconds: {
     kind: 'histogram',
-    help: 'How long the database took for the acts that move messages: put, load, sweep, settle, find, pin, promote.',
+    help: 'How long the database took for the acts that move messages: put, load, sweep, settle, find, pin, promote, fold.',
     label: 'act',
     buckets: SECONDS,
   },
@@ -63,6 +63,11 @@ export const METRICS = {
     kind: 'counter',
     help: 'How often ticks of a cron were missed, by the rule for it.',
     label: 'rule',
+  },
+  queue_lag_seconds: {
+    kind: 'gauge',
+    help: 'How long the oldest message that a queue of this node could send had waited, or was overdue, when everything was last looked at (every 30 s); of the queues beyond metricsQueues the longest, as queue "other".',
+    label: 'queue, name',
   },
   shards: { kind: 'gauge', help: 'Shards that this node owns.' },
   active_queues: { kind: 'gauge', help: 'Queues of these shards that have work; each slice of one that is spread.' },
@@ -87,4 +92,8 @@ type Of<K extends Metric['kind']> = {
 }[MetricName]
 export type CounterName = Of<'counter'>
 export type HistogramName = Of<'histogram'>
-export type GaugeName = Of<'gauge'>
+/** Told by queue, as counters are. */
+type QueueGauge = 'queue_lag_seconds'
+export type GaugeName = Exclude<Of<'gauge'>, QueueGauge>
+/** Those with series that are counted elsewhere. */
+export type SeriesName = CounterName | QueueGauge

@@ -19,9 +19,9 @@ const GAUGES = {
   leader: 1,
 }
 
-function open(queues = 10, now = () => 5000) {
+function open(queues = 10, now = () => 5000, waits = new Map<number, number>()) {
   const nameOf = (id: number) => (id === 9 ? undefined : `say "${id}"\n`)
-  const metrics = createMetrics({ gauges: () => GAUGES, queues, nameOf, now, monotonic: () => 0 })
+  const metrics = createMetrics({ gauges: () => GAUGES, waits: () => waits, queues, nameOf, now, monotonic: () => 0 })
   const lines = async () => (await metrics.render()).body.split('\n')
   const value = async (series: string) => {
     const found = (await lines()).find(line => line.startsWith(`posthorn_${series} `))
@@ -74,6 +74,21 @@ test('attempts are counted by outcome, and by queue', async () => {
   expect(await value('attempt_duration_seconds_bucket{le="0.05"}')).toBe(3)
   expect(await value('attempt_duration_seconds_bucket{le="+Inf"}')).toBe(4)
   expect(await value('attempt_duration_seconds_sum')).toBeCloseTo(2.09)
+})
+
+test('how long a queue lags is told of those that have series, and of the others the longest', async () => {
+  const waits = new Map([
+    [7, 1500],
+    [8, 200],
+    [9, 3000],
+  ])
+  const { metrics, value } = open(1, undefined, waits)
+  metrics.meter.attempted(headOf(1, { queueId: 7 }), reportOf('failed'), 0)
+  expect(await value('queue_lag_seconds{queue="7",name="say \\"7\\"\\n"}')).toBe(1.5)
+  expect(await value('queue_lag_seconds{queue="other",name=""}')).toBe(3)
+  waits.clear()
+  expect(await value('queue_lag_seconds{queue="7",name="say \\"7\\"\\n"}')).toBe(0)
+  expect(await value('queue_lag_seconds{queue="other",name=""}')).toBe(0)
 })
 
 test('how long messages wait and take is told of those that were handed over, and of deliveries alone', async () => {

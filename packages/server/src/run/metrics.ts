@@ -2,13 +2,15 @@ import { misfireRules, operationalEventTypes } from '@posthorn/contract'
 import type { Ticked } from '../queue/cron-chain.ts'
 import { CONTENT_TYPE, Exposition, label } from './exposition.ts'
 import type { EngineMeter } from './metered-engine.ts'
-import type { GaugeName } from './metric-list.ts'
+import type { GaugeName, SeriesName } from './metric-list.ts'
 import type { Meter, Report } from './port.ts'
 import { QueueCounts } from './queue-counts.ts'
 
 export interface MetricsOptions {
   /** What is so at the moment. */
   readonly gauges: () => Readonly<Record<Exclude<GaugeName, 'resident_memory_bytes'>, number>>
+  /** How long the oldest message of each queue waits, in milliseconds. */
+  readonly waits: () => ReadonlyMap<number, number>
   /** How many queues have series of their own. */
   readonly queues: number
   readonly nameOf: (queueId: number) => string | undefined
@@ -53,7 +55,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     engine: createEngineMeter(exposition),
     async render() {
       const gauges = { ...options.gauges(), resident_memory_bytes: process.memoryUsage.rss() }
-      const more = new Map([['queue_attempts_total' as const, queues.series()]])
+      const more = new Map<SeriesName, Map<string, number>>([
+        ['queue_attempts_total', queues.series()],
+        ['queue_lag_seconds', queues.lags(options.waits())],
+      ])
       return { contentType: CONTENT_TYPE, body: exposition.render(gauges, more) }
     },
   }

@@ -88,6 +88,11 @@ export class WorkingNode<R extends Route> {
     return { ...this.#dispatcher.stats, members: this.#ownership?.members ?? 0, leads: this.#ownership?.leads ?? false }
   }
 
+  /** How long the oldest message of each queue had waited, as far as it did, when everything was last looked at. */
+  get waits(): ReadonlyMap<number, number> {
+    return this.#dispatcher.waits
+  }
+
   /** The database's clock, as far as it is known without asking. */
   now(): number {
     return this.#sweeper.now()

@@ -56,6 +56,16 @@ export class QueueCounts {
     return series
   }
 
+  /** How long each queue lags, in seconds, of all those that have no series of their own the longest. `waits`: in milliseconds. */
+  lags(waits: ReadonlyMap<number, number>): Map<string, number> {
+    const series = new Map<string, number>()
+    let others = 0
+    for (const [id, { name }] of this.#queues)
+      series.set(`${label('queue', `${id}`)},${label('name', name)}`, (waits.get(id) ?? 0) / 1000)
+    for (const [id, ms] of waits) if (!this.#queues.has(id)) others = Math.max(others, ms / 1000)
+    return series.set(`${label('queue', 'other')},${label('name', '')}`, others)
+  }
+
   #of(queueId: number): Counts {
     const known = this.#queues.get(queueId)
     if (known) {

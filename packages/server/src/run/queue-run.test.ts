@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { headOf, openPantry, QUEUE, routeOf, shardOf, Table } from '../../test/run-room.ts'
 import type { Head } from '../engine/port.ts'
 import type { Route } from './port.ts'
-import { QueueRun } from './queue-run.ts'
+import { QueueRun, waitOf } from './queue-run.ts'
 import type { Shard } from './shard.ts'
 
 const ALL = 1e9
@@ -170,4 +170,11 @@ test('a queue that is gone can leave memory, whatever it was said to have, once 
   expect(queue.isIdle).toBe(true)
   configure()
   expect(queue.isIdle).toBe(false)
+})
+
+test('a queue lags by its oldest message that is ready or overdue, and not by what is due later', () => {
+  expect(waitOf({ waitsSince: 400, nextDue: null }, 1000)).toBe(600)
+  expect(waitOf({ waitsSince: 400, nextDue: 100 }, 1000)).toBe(900)
+  expect(waitOf({ waitsSince: null, nextDue: 1200 }, 1000)).toBe(0)
+  expect(waitOf({ waitsSince: 1001, nextDue: null }, 1000)).toBe(0)
 })

@@ -41,6 +41,8 @@ export class QueueRun<R extends Route> {
   backlog: Backlog | null = null
   /** Attempts under way. */
   inFlight = 0
+  /** How long the oldest message that it could send had waited at the last look at everything. */
+  waitedMs = 0
   /** Messages whose attempt is under way, or whose outcome is not yet settled. */
   readonly out = new Members<Head>()
   /** In the dispatcher's round: in the line of this kind, with so much of its turn left. */
@@ -59,7 +61,7 @@ export class QueueRun<R extends Route> {
   #isClosed = false
   readonly #loading = new Set<Outdated>()
   /** What there is to read, remembered until the configuration is here. */
-  #work: Omit<Work, 'queueId' | 'slice'> | null = null
+  #work: Pick<Work, 'lanes' | 'nextDue' | 'pinned'> | null = null
   readonly #found = new Map<number, Found>()
   /** The last ticket when messages were last taken from under this node. */
   #disturbedAt = 0
@@ -232,7 +234,7 @@ export class QueueRun<R extends Route> {
   }
 
   /** Reads everything again, from the beginning. */
-  restart(work: Omit<Work, 'queueId' | 'slice'>): void {
+  restart(work: Pick<Work, 'lanes' | 'nextDue' | 'pinned'>): void {
     if (this.backlog) this.backlog.restart(work.lanes, work.nextDue, work.pinned)
     else this.#work = work
   }
@@ -261,6 +263,11 @@ export class QueueRun<R extends Route> {
 
 const kindOf = ({ ordered, spread }: Route, slice: number): Route['ordered'] | 'leaving' =>
   slice >= spread ? 'leaving' : ordered
+
+/** How long the oldest message that could be sent waits, or is overdue. */
+export function waitOf({ waitsSince, nextDue }: Pick<Work, 'waitsSince' | 'nextDue'>, now: number): number {
+  return Math.max(0, now - Math.min(waitsSince ?? now, nextDue ?? now))
+}
 
 function least(a: number | null | undefined, b: number | null): number | null {
   return a === null || a === undefined ? b : b === null ? a : Math.min(a, b)

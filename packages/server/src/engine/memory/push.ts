@@ -162,7 +162,16 @@ function findWork(store: Store, mine: (row: Row) => boolean): Work[] {
     if (!mine(row)) continue
     const slice = sliceOf(row.lane)
     const key = sliceKey(row.queueId, slice)
-    const entry = work.get(key) ?? { queueId: row.queueId, slice, lanes: [], nextDue: null, pinned: false }
+    const entry = work.get(key) ?? {
+      queueId: row.queueId,
+      slice,
+      lanes: [],
+      nextDue: null,
+      waitsSince: null,
+      pinned: false,
+    }
+    const since = row.dueAt === null && row.forgiven === 0 ? Math.max(row.createdAt, row.scheduledAt ?? 0) : null
+    if (since !== null) entry.waitsSince = Math.min(entry.waitsSince ?? since, since)
     if (row.dueAt !== null) entry.nextDue = Math.min(entry.nextDue ?? row.dueAt, row.dueAt)
     else if (!entry.lanes.includes(row.lane)) entry.lanes.push(row.lane)
     if (row.pin !== null) entry.pinned = true

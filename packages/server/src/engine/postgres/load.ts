@@ -38,14 +38,16 @@ export async function findWork(db: Executor, shards: readonly number[], shardCou
     const key = sliceKey(queueId, slice)
     let entry = work.get(key)
     if (!entry) {
-      entry = { queueId, slice, lanes: [], nextDue: null, pinned: false }
+      entry = { queueId, slice, lanes: [], nextDue: null, waitsSince: null, pinned: false }
       work.set(key, entry)
     }
     return entry
   }
   for (const row of await db.rows(statements.findLanes, params)) {
     const [queueId, lane] = row.map(Number) as [number, number]
-    of(queueId, sliceOf(lane)).lanes.push(lane)
+    const found = of(queueId, sliceOf(lane))
+    found.lanes.push(lane)
+    if (row[2] !== null) found.waitsSince = Math.min(found.waitsSince ?? Number.POSITIVE_INFINITY, Number(row[2]))
   }
   for (const row of await db.rows(statements.findDue, params)) {
     const [queueId, slice, due] = row.map(Number) as [number, number, number]
