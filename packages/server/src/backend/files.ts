@@ -1,5 +1,6 @@
 /** What an org's storage has. */
-import { FaultError } from '../services/faults.ts'
+import { Problem } from '@posthorn/contract'
+import { FaultError, fail } from '../services/faults.ts'
 import type { BackendCaller, Reach } from './reach.ts'
 import { type ServiceUse, serviceFailed } from './service-use.ts'
 
@@ -32,10 +33,13 @@ export function createFiles({ use, reach }: FilesOptions) {
         failure: failure && { path: failure.path, fault: failure.fault.code, message: failure.fault.reason },
       }
     },
-    /** One file for an email of the org. @throws FaultError; Problem function_detached */
+    /** One file for an email of the org. @throws FaultError, which is that email's alone; DatabaseError */
     async fetchForEmail(orgId: number, path: string): Promise<{ contentType: string; content: Buffer }> {
       const input = { paths: [path], maxBytes: ATTACHMENT_BYTES }
-      const answer = await use.callFunction(orgId, 'storage', 'fetchFiles', input)
+      const answer = await use.callFunction(orgId, 'storage', 'fetchFiles', input).catch((error: unknown) => {
+        if (!(error instanceof Problem)) throw error
+        return fail('deferred', `attachment ${path}: ${error.message}`)
+      })
       if (!answer.ok) throw new FaultError(answer.fault)
       const { files, failure } = answer.value
       if (failure) throw new FaultError({ ...failure.fault, reason: `attachment ${path}: ${failure.fault.reason}` })

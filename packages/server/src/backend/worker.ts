@@ -9,6 +9,7 @@
  *   started ──▶ waiting ──a batch has room──▶ sent ──▶ settled by its outcome
  *                  └─────changed, detached, resting──▶ given back
  */
+import { DatabaseError } from '../db/port.ts'
 import type { Head } from '../engine/port.ts'
 import type { QueueConfig } from '../queue/book.ts'
 import type { Done } from '../run/port.ts'
@@ -179,9 +180,10 @@ function withoutSystem({ lender }: Assignment, work: string): Outcome {
   return { kind: 'retry', fault: faultOf('misconfigured', reason) }
 }
 
-/** A message that cannot be composed has an outcome before any service saw it. @throws what is no fault */
+/** A message that cannot be composed has an outcome before any service saw it, and it alone. @throws DatabaseError, which is nobody's */
 export function faultOutcome(error: unknown): Outcome {
-  if (!(error instanceof FaultError)) throw error
-  const { fault } = error
+  if (error instanceof DatabaseError) throw error
+  const why = error instanceof Error ? error.message : String(error)
+  const fault = error instanceof FaultError ? error.fault : faultOf('deferred', `it could not be composed: ${why}`)
   return { kind: FAULTS[fault.code].retry ? 'retry' : 'dead', fault }
 }

@@ -100,6 +100,31 @@ eachDatabase('workers at work', open => {
     await opened.stop()
   })
 
+  test('an email whose file nobody has waits alone: its neighbours are sent', async () => {
+    await opened.operations['services.upsert'](caller, { name: 'testmail' })
+    await opened.operations['processing.update'](caller, { emailBackend: 'testmail', emailFrom: 'us@acme.example' })
+    const email = { to: [{ address: 'ann@example.org' }], subject: 's', text: 't' }
+    const attachments = [{ filename: 'a.txt', path: 'bucket/a.txt' }]
+    const bodies = [{ ...email, attachments }, email].map(body => JSON.stringify(body))
+    const [stored, sent] = await Promise.all(bodies.map(attempt))
+    expect(sent).toMatchObject({ outcome: 'delivered' })
+    expect(stored).toMatchObject({ outcome: 'failed', errorCode: 'deferred', isOwnFault: true })
+    expect(stored!.error).toMatch(/attachment bucket\/a.txt: Org .* has no backend for storage/)
+    await opened.stop()
+  })
+
+  test('an email that nobody could foresee fails alone too', async () => {
+    await opened.operations['services.upsert'](caller, { name: 'testmail' })
+    await opened.operations['processing.update'](caller, { emailBackend: 'testmail', emailFrom: 'us@acme.example' })
+    const email = '"to": [{"address": "ann@example.org"}], "subject": "s", "text": "t"'
+    const deep = `{${email}, "fields": {"a": ${'['.repeat(100_000)}${']'.repeat(100_000)}}}`
+    const [odd, sent] = await Promise.all([deep, `{${email}}`].map(attempt))
+    expect(sent).toMatchObject({ outcome: 'delivered' })
+    expect(odd).toMatchObject({ outcome: 'failed', errorCode: 'deferred', isOwnFault: true })
+    expect(odd!.error).toMatch(/could not be composed/)
+    await opened.stop()
+  })
+
   test('a password that cannot be opened is said to be so, until it is set again', async () => {
     await attachWebhook()
     await open().exec(`UPDATE posthorn.service SET password = left(password, 40) WHERE org_id = ${caller.orgId}`)
