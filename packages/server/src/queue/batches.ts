@@ -4,6 +4,7 @@
  */
 import type { Database, Statement } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
+import { alongIndexes } from './index-plans.ts'
 
 const BATCH = 1000
 const CANCEL = loadStatement(import.meta.url, './sql/cancel_batch.sql')
@@ -48,7 +49,7 @@ async function move(
   let count = 0
   while (count < limit) {
     const batch = Math.min(BATCH, limit - count)
-    const [row] = await db.query<{ moved: number }>(statement, [queueId, batch, ...params])
+    const [row] = await alongIndexes(db, tx => tx.query<{ moved: number }>(statement, [queueId, batch, ...params]))
     const moved = row?.moved ?? 0
     count += moved
     if (moved < batch) break

@@ -8,6 +8,7 @@ import type { Database, Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import type { Belongings } from '../tenant/orgs.ts'
 import { cancelBatch } from './batches.ts'
+import { alongIndexes } from './index-plans.ts'
 
 const BATCH = 1000
 const GRACE_MS = 30_000
@@ -35,6 +36,8 @@ export interface QueueBelongingsOptions {
 
 /** Queues, crons and messages, as what an org owns. */
 export function queueBelongings({ changed, graceMs = GRACE_MS }: QueueBelongingsOptions): Belongings {
+  /** Up to where the history of an org is gone, as far as this process took it away. */
+  const reached = new Map<number, number>()
   return {
     async count(db: Executor, orgId) {
       const [counts] = await db.query<Counts>(COUNT, [orgId])
@@ -42,7 +45,7 @@ export function queueBelongings({ changed, graceMs = GRACE_MS }: QueueBelongings
     },
     async removeSome(db, orgId) {
       const has = async (statement: typeof MARK_QUEUES, ...more: number[]): Promise<boolean> =>
-        (await db.query(statement, [orgId, BATCH, ...more])).length > 0
+        (await alongIndexes(db, tx => tx.query(statement, [orgId, BATCH, ...more]))).length > 0
       if (await has(MARK_QUEUES)) {
         changed()
         return 'some'
@@ -50,7 +53,12 @@ export function queueBelongings({ changed, graceMs = GRACE_MS }: QueueBelongings
       if (await has(REMOVE_CRONS)) return 'some'
       const stopped = await stopSome(db, orgId)
       if (stopped !== 'none') return stopped
-      if ((await removeHistory(db, orgId)) > 0) return 'some'
+      const after = reached.get(orgId) ?? 0
+      const last = await removeHistory(db, orgId, after)
+      if (last === null) reached.delete(orgId)
+      else reached.set(orgId, last)
+      // At the end, once more from the beginning: something may have been settled behind the place.
+      if (last !== null || after > 0) return 'some'
       if ((await has(REMOVE_IDEMPOTENCY)) || (await has(REMOVE_QUEUES, graceMs))) return 'some'
       const [left] = await db.query<{ more: boolean }>(ANY_QUEUE, [orgId])
       return left?.more ? 'later' : 'none'
@@ -60,13 +68,14 @@ export function queueBelongings({ changed, graceMs = GRACE_MS }: QueueBelongings
 
 /** What a settle is just removing is left to it. */
 async function stopSome(db: Database, orgId: number): Promise<'some' | 'later' | 'none'> {
-  const [queue] = await db.query<{ id: number }>(LIVE_QUEUE, [orgId])
+  const [queue] = await alongIndexes(db, tx => tx.query<{ id: number }>(LIVE_QUEUE, [orgId]))
   if (!queue) return 'none'
   const { count } = await cancelBatch(db, queue.id, BATCH, 'org deleted')
   return count > 0 ? 'some' : 'later'
 }
 
-async function removeHistory(db: Database, orgId: number): Promise<number> {
-  const [row] = await db.query<{ removed: number }>(REMOVE_HISTORY, [orgId, BATCH])
-  return row?.removed ?? 0
+/** Gives the last that went, from which the next batch goes on; null if there is none behind `after`. */
+async function removeHistory(db: Database, orgId: number, after: number): Promise<number | null> {
+  const [row] = await alongIndexes(db, tx => tx.query<{ last: number | null }>(REMOVE_HISTORY, [orgId, BATCH, after]))
+  return row?.last ?? null
 }
