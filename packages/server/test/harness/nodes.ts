@@ -69,6 +69,13 @@ export class NodeProcess {
     return this.exited
   }
 
+  /** Bytes that it keeps when all that is over is thrown away. */
+  async heapUsed(): Promise<number> {
+    const told = once(this.#child, 'message')
+    this.#child.send('what do you keep?')
+    return Number((await told)[0])
+  }
+
   /** Sends a signal and waits for nothing. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
@@ -90,7 +97,7 @@ export class NodeProcess {
 export async function startNode(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
   if (!existsSync(COMPILED))
     throw new Error('the stories run what is built: npm run build (npm test does it by itself)')
-  const child = spawn(process.execPath, ['--import', LEASH, COMMAND, 'serve'], {
+  const child = spawn(process.execPath, ['--expose-gc', '--import', LEASH, COMMAND, 'serve'], {
     env: { ...inherited(), POSTHORN_HOST: '127.0.0.1', POSTHORN_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
