@@ -13,7 +13,7 @@ const SECRET = secretWord()
 /** What was on its way when the backend was removed may still arrive so much later. */
 const STOPPED_MS = 1000
 const FEW = 50
-const BYTES_OF_ORG = 20 * 1024
+const BYTES_OF_ORG = 10 * 1024
 
 let place: Place
 let mailjet: Mailjet
