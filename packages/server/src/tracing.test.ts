@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest'
+import { trace } from '@opentelemetry/api'
+import { afterEach, expect, test } from 'vitest'
 import { carrierAlone, carrierIn, openTracing, readCarrier, withCarrier } from './tracing.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`
 const OTHER = `00-${TRACE}-00f067aa0ba902b7-00`
+
+afterEach(() => trace.disable())
 
 test('without an SDK there is no tracing', () => {
   expect(openTracing('1.2.3')).toBe(null)
@@ -58,4 +61,26 @@ test('headers that are a trace alone are told from all others', () => {
   expect(carrierAlone('{"traceparent":"b7ad6b7169203331"}')).toBe(null)
   expect(carrierAlone(withCarrier('{"a":"b"}', { traceparent: PARENT }))).toBe(null)
   expect(carrierAlone(JSON.stringify({ traceparent: `${'"'}${PARENT.slice(2)}` }))).toBe(null)
+})
+
+test('of a trace that nobody records no span is begun: it is passed on as it is', () => {
+  const begun: string[] = []
+  const startSpan = (name: string) => {
+    begun.push(name)
+    return trace.wrapSpanContext({ traceId: TRACE, spanId: '00f067aa0ba902b7', traceFlags: 1 })
+  }
+  trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan }) as never })
+  const tracing = openTracing('1.2.3')!
+  const span = (parent: string | null) => ({
+    name: `after ${parent}`,
+    kind: 'put' as const,
+    attributes: {},
+    parent: parent === null ? null : { traceparent: parent },
+  })
+  const passed = tracing.start(span(OTHER))
+  passed.end('error')
+  expect(passed.carrier).toEqual({ traceparent: OTHER })
+  expect(begun).toEqual([])
+  for (const parent of [PARENT, null]) tracing.start(span(parent)).end(null)
+  expect(begun).toEqual([`after ${PARENT}`, 'after null'])
 })

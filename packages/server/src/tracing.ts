@@ -63,9 +63,14 @@ export function openTracing(version: string): Tracing | null {
   if (!tracer) return null
   return {
     start({ name, kind, attributes, parent, links = [] }) {
+      const passed = unsampledOf(parent)
+      if (passed !== null) return { carrier: passed, end: ignore }
       const linked = links.map(carrier => ({ context: spanContextOf(carrier) }))
       const span = tracer.startSpan(name, { kind: KINDS[kind], attributes, links: linked }, parentOf(parent))
-      return { carrier: carrierOf(span), end: (error, more) => endSpan(span, error, more) }
+      const carrier = carrierOf(span)
+      return span.isRecording()
+        ? { carrier, end: (error, more) => endSpan(span, error, more) }
+        : { carrier, end: ignore }
     },
     quietly(run) {
       // On Node 20 a context costs every promise of the process (a third of a drain's CPU): only where somebody listens.
@@ -73,6 +78,17 @@ export function openTracing(version: string): Tracing | null {
       else run()
     },
   }
+}
+
+/** The end of a span that nobody records. */
+const ignore = (): void => {}
+
+/** What a span would follow from, if nobody records that: it is passed on as it is, without a span that would be thrown away. */
+function unsampledOf(parent: Carrier | null): Carrier | null {
+  const active = trace.getSpan(context.active())
+  if (active === undefined) return parent !== null && !isSampled(parent) ? parent : null
+  const found = active.spanContext()
+  return isSpanContextValid(found) && (found.traceFlags & 1) === 0 ? carrierOf(active) : null
 }
 
 /** A span that is active here (of the HTTP server, of a program that embeds Posthorn) is nearer than what came from afar. */
@@ -137,7 +153,7 @@ export function isSampled({ traceparent }: Carrier): boolean {
 /** The headers with this trace instead of, or beside, what they have. */
 export function withCarrier(headers: string | null, { traceparent, tracestate }: Carrier): string {
   const fields = `"traceparent":"${traceparent}"${tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`}`
-  if (headers === null || headers === '{}') return `{${fields}}`
+  if (headers === null || headers === '{}' || carrierAlone(headers) !== null) return `{${fields}}`
   if (STORED.test(headers)) return headers.replace(STORED, `"traceparent":"${traceparent}"`)
   return `${headers.slice(0, -1)},${fields}}`
 }

@@ -1,29 +1,51 @@
 import { Problem } from '@posthorn/contract'
 import type { Tracing } from '../tracing.ts'
-import type { QueueBook } from './book.ts'
+import type { QueueBook, QueueConfig } from './book.ts'
 import type { Messages } from './messages.ts'
+
+interface Described {
+  readonly name: string
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+const PUT = {
+  'messaging.system': 'posthorn',
+  'messaging.operation.name': 'put',
+  'messaging.operation.type': 'send',
+}
+/** For several queues. */
+const MIXED: Described = { name: 'put', attributes: PUT }
+
+const describe = (queue: string): Described => ({
+  name: `put ${queue}`,
+  attributes: { ...PUT, 'messaging.destination.name': queue },
+})
 
 /**
  * Puts with a span each, one for a call that brings many. What is stored carries the span, so that attempts follow from it;
  * it follows itself from the caller's.
  */
-export function tracePuts(messages: Messages, tracing: Tracing, book: Pick<QueueBook, 'find'>): Messages {
+export function tracePuts(messages: Messages, tracing: Tracing, book: Pick<QueueBook, 'get' | 'find'>): Messages {
+  /** What spans say of a queue, made once as long as it stays as it is. */
+  const known = new WeakMap<QueueConfig, Described>()
+  const describedOf = async (queueId: number): Promise<Described> => {
+    const queue = book.get(queueId) ?? (await book.find([queueId])).get(queueId)
+    if (!queue) return describe(`${queueId}`)
+    const found = known.get(queue)
+    if (found) return found
+    const described = describe(queue.name)
+    known.set(queue, described)
+    return described
+  }
   const traced = async <C extends Parameters<Messages['put']>[0], T>(
     caller: C,
     queueId: number | null,
     count: number,
     put: (caller: C) => Promise<T>,
   ): Promise<T> => {
-    const queue = queueId === null ? null : ((await book.find([queueId])).get(queueId)?.name ?? `${queueId}`)
-    const attributes = {
-      'messaging.system': 'posthorn',
-      'messaging.operation.name': 'put',
-      'messaging.operation.type': 'send',
-      ...(queue !== null && { 'messaging.destination.name': queue }),
-      ...(count > 1 && { 'messaging.batch.message_count': count }),
-    }
-    const parent = caller.trace ?? null
-    const span = tracing.start({ name: queue === null ? 'put' : `put ${queue}`, kind: 'put', attributes, parent })
+    const { name, attributes: own } = queueId === null ? MIXED : await describedOf(queueId)
+    const attributes = count > 1 ? { ...own, 'messaging.batch.message_count': count } : own
+    const span = tracing.start({ name, kind: 'put', attributes, parent: caller.trace ?? null })
     try {
       const result = await put({ ...caller, trace: span.carrier })
       span.end(null)

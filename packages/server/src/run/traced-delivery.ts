@@ -15,9 +15,11 @@ export interface TracedRoute extends Route {
 export function traceDelivery<R extends TracedRoute>(delivery: Delivery<R>, tracing: Tracing): Delivery<R> {
   const known = new WeakMap<R, ReturnType<typeof describe>>()
   const describedOf = (route: R) => {
-    const found = known.get(route) ?? describe(route)
-    known.set(route, found)
-    return found
+    const found = known.get(route)
+    if (found) return found
+    const described = describe(route)
+    known.set(route, described)
+    return described
   }
   return {
     attempt(route, head, nth, done) {
@@ -31,14 +33,13 @@ export function traceDelivery<R extends TracedRoute>(delivery: Delivery<R>, trac
       const span = tracing.start({ name, kind: 'attempt', attributes: own, parent })
       head.headers = withCarrier(head.headers, span.carrier)
       tracing.quietly(() =>
-        delivery.attempt(route, head, nth, (...ended) => {
-          const [report] = ended
+        delivery.attempt(route, head, nth, (report, decide, restMs) => {
           if (report === null) span.end('withdrawn')
           else {
             const error = report.outcome === 'delivered' ? null : (report.errorCode ?? report.outcome)
             span.end(error, report.status === null ? undefined : { 'http.response.status_code': report.status })
           }
-          done(...ended)
+          done(report, decide, restMs)
         }),
       )
     },
