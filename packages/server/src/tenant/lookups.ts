@@ -11,9 +11,18 @@ export interface LookupsOptions<V> {
 
 const DEFAULT_CAPACITY = 20_000
 const MISS_TTL_MS = 1_000
+/** A node that was cut off for longer than changes are kept never hears of them. */
+const MOST_AGE_MS = 600_000
+
+interface Answer<V> {
+  readonly value: V
+  /** Monotonic. */
+  readonly until: number
+}
 
 /**
- * What the database says under a name, kept in memory until somebody hears that it changed and calls `forget`.
+ * What the database says under a name, kept in memory until somebody hears that it changed and calls `forget`, and for ten
+ * minutes at most.
  *
  * An answer that was asked for before that is not kept, so that a change is never covered by what it changed. At most one
  * question is under way; what is asked meanwhile goes together into the next one, and unknown names are remembered for a
@@ -21,7 +30,7 @@ const MISS_TTL_MS = 1_000
  */
 export class Lookups<V extends object> {
   readonly #options: LookupsOptions<V>
-  readonly #known: Generations<V, string>
+  readonly #known: Generations<Answer<V>, string>
   /** Until when (monotonic) a name counts as unknown. */
   readonly #unknown: Generations<number, string>
   readonly #wanted = new Set<string>()
@@ -38,9 +47,10 @@ export class Lookups<V extends object> {
   /** Null if there is none; a promise only where the database must be asked, which rejects with DatabaseError. */
   find(name: string): V | null | Promise<V | null> {
     const known = this.#known.get(name)
-    if (known !== undefined) return known
+    const now = this.#options.clock.monotonic()
+    if (known !== undefined && known.until > now) return known.value
     const until = this.#unknown.get(name)
-    if (until !== undefined && until > this.#options.clock.monotonic()) return null
+    if (until !== undefined && until > now) return null
     this.#wanted.add(name)
     this.#next ??= this.#ask()
     return this.#next.then(found => found.get(name) ?? null)
@@ -49,7 +59,7 @@ export class Lookups<V extends object> {
   /** What does not match is still known: a change of one org costs the others no question. */
   forget(matches: (value: V) => boolean): void {
     this.#changes += 1
-    this.#known.deleteWhere(matches)
+    this.#known.deleteWhere(({ value }) => matches(value))
     this.#unknown.clear()
   }
 
@@ -67,7 +77,11 @@ export class Lookups<V extends object> {
   }
 
   #remember(name: string, value: V | undefined): void {
-    if (value !== undefined) this.#known.set(name, value)
-    else this.#unknown.set(name, this.#options.clock.monotonic() + MISS_TTL_MS)
+    const now = this.#options.clock.monotonic()
+    if (value === undefined) {
+      this.#unknown.set(name, now + MISS_TTL_MS)
+      return
+    }
+    this.#known.set(name, { value, until: now + MOST_AGE_MS })
   }
 }
