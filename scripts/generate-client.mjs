@@ -27,6 +27,7 @@ function renderRoutes({ operationEntries, inputParts }) {
       pathNames: Object.fromEntries(path.map(({ input, wire }) => [wire, input])),
       list: operation.list,
       each: operation.each !== null,
+      ...(operation.streamed && { streamed: true }),
     }
     return `  '${name}': ${print(route)},\n`
   })
@@ -39,6 +40,8 @@ export interface Route {
   readonly list: boolean
   /** Changes all that \`where\` finds: it goes into the URL, the rest into the body. */
   readonly each: boolean
+  /** Answers bytes, as they come. */
+  readonly streamed?: true
 }
 
 export const routes: Readonly<Record<string, Route>> = {
@@ -98,6 +101,15 @@ export interface Page<Row> {
   startAfter: string | null
   endBefore: string | null
 }
+
+/** Bytes as they come. */
+export interface Download {
+  contentType: string
+  /** Null where nobody said how many. */
+  bytes: number | null
+  /** Ends with an error if it breaks off. */
+  stream: ReadableStream<Uint8Array>
+}
 `
 
 function renderFilter({ name, fields }) {
@@ -152,7 +164,8 @@ function groupByFirst(entries) {
   return groups
 }
 
-function outputOf({ of, list, each, output }) {
+function outputOf({ of, list, each, streamed, output }) {
+  if (streamed) return 'Download'
   if (!of) return typeOf(output)
   if (each) return `${pascal(of.name)}[]`
   return list ? `Page<${pascal(of.name)}>` : pascal(of.name)

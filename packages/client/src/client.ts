@@ -1,7 +1,7 @@
 /** The client: one method for every operation, made by a loop over the generated routes. */
 import { PosthornError } from './errors.ts'
 import { type Route, routes } from './generated/routes.ts'
-import type { Operations, Page } from './generated/types.ts'
+import type { Download, Operations, Page } from './generated/types.ts'
 import { type BuiltRequest, buildRequest } from './request.ts'
 
 export interface ClientOptions {
@@ -15,7 +15,7 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch
   /** Further tries of a call that failed for want of an answer. 2 if not given. Never one that may have been carried out already and cannot be repeated safely. */
   readonly retries?: number
-  /** Milliseconds for one try. 30 000 if not given. */
+  /** Milliseconds for one try, of a download until it begins. 30 000 if not given. */
   readonly timeoutMs?: number
   /** In place of setTimeout. */
   readonly wait?: (ms: number) => Promise<void>
@@ -94,21 +94,25 @@ async function callOnce(
   { path, body }: BuiltRequest,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const timeout = AbortSignal.timeout(options.timeoutMs ?? 30_000)
+  const timeout = new AbortController()
+  const timer = setTimeout(() => timeout.abort(tooLate()), options.timeoutMs ?? 30_000)
   const send = options.fetch ?? fetch
   let response: Response
   let text: string
   try {
     response = await send(options.url.replace(/\/+$/, '') + path, {
       method: route.verb,
-      headers: headersOf(options, body),
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      headers: headersOf(options, route, body),
+      signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
       ...(body !== undefined && { body }),
     })
+    if (route.streamed && response.ok) return toDownload(response)
     text = await response.text()
   } catch (error) {
     if (signal?.aborted) throw error
     throw new PosthornError('unreachable', `${options.url} did not answer: ${reasonOf(error)}`, 0, {}, { cause: error })
+  } finally {
+    clearTimeout(timer)
   }
   const content = parse(text)
   if (!response.ok) throw toError(response.status, content)
@@ -116,10 +120,16 @@ async function callOnce(
   return route.list ? toPage(content as unknown[], response.headers) : content
 }
 
-function headersOf({ adminSecret, apiKey, org }: ClientOptions, body: string | undefined): Record<string, string> {
+const tooLate = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+
+function headersOf(
+  { adminSecret, apiKey, org }: ClientOptions,
+  { streamed }: Route,
+  body: string | undefined,
+): Record<string, string> {
   const secret = apiKey ?? adminSecret
   return {
-    accept: 'application/json, application/problem+json',
+    accept: streamed ? 'application/problem+json, */*' : 'application/json, application/problem+json',
     ...(secret !== undefined && { authorization: `Bearer ${secret}` }),
     ...(org !== undefined && { 'x-posthorn-org': org }),
     ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -155,6 +165,16 @@ function toError(status: number, content: unknown): PosthornError {
 
 function unknownAnswer(status: number): PosthornError {
   return new PosthornError('unknown_answer', `the answer (status ${status}) is not one of Posthorn's`, status)
+}
+
+/** What comes after this has no bound in time but the caller's. */
+function toDownload({ headers, body }: Response): Download {
+  const length = headers.get('content-length')
+  return {
+    contentType: headers.get('content-type') ?? 'application/octet-stream',
+    bytes: length === null || headers.has('content-encoding') ? null : Number(length),
+    stream: body ?? new ReadableStream({ start: controller => controller.close() }),
+  }
 }
 
 function toPage(items: unknown[], headers: Headers): Page<unknown> {

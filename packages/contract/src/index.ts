@@ -11,7 +11,16 @@ export * from './key-scopes.ts'
 export * from './list.ts'
 export * from './nearest.ts'
 export * from './openapi.ts'
-export { type Found, MAX_BATCH, neededRights, type Operation, type Right, type Scope, type Verb } from './operation.ts'
+export {
+  type Download,
+  type Found,
+  MAX_BATCH,
+  neededRights,
+  type Operation,
+  type Right,
+  type Scope,
+  type Verb,
+} from './operation.ts'
 export * from './operational-events.ts'
 export type { ProcessingRow, ProcessingUpdate } from './operations/backends.ts'
 export type { MessagePut, PutManyResult } from './operations/messages.ts'

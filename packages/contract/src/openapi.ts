@@ -154,7 +154,10 @@ function success(operation: Operation): unknown {
   const reference = operation.of && { $ref: `#/components/schemas/${schemaName(operation.of)}` }
   const schema =
     operation.list || operation.each ? { type: 'array', items: reference } : (reference ?? operation.output)
-  return { description: operation.summary, content: { 'application/json': { schema } } }
+  return {
+    description: operation.summary,
+    content: { [operation.streamed ? '*/*' : 'application/json']: { schema } },
+  }
 }
 
 function failures(operation: Operation): Record<string, unknown> {

@@ -38,6 +38,8 @@ export interface Operation<In = unknown, Out = unknown> {
   readonly alike: string | null
   /** Takes a body that is not JSON as the message's own, byte for byte. */
   readonly raw: boolean
+  /** Answers bytes as they come, a `Download`, instead of JSON: over REST alone, GraphQL's answers are whole. */
+  readonly streamed: boolean
   /** Items of `input[name]` are validated one by one, each as an input of the operation named. */
   readonly batch: Batch | null
   /**
@@ -97,6 +99,7 @@ function declare<In, Out>(
     relation: null,
     alike: null,
     raw: false,
+    streamed: false,
     batch: null,
     each: null,
     line: null,
@@ -165,6 +168,27 @@ export const act = <I, O extends TSchema, P extends TProperties>(
 ) => {
   const { input, _input, output, batch, ...declared } = common
   return declare<Flat<Params<P> & I>, Static<O>>(declared, input ?? nothing, { output, of: null, batch: batch ?? null })
+}
+
+/** Bytes as they come. */
+export interface Download {
+  readonly contentType: string
+  /** Null where nobody said how many. */
+  readonly bytes: number | null
+  /** Ends with an error if it breaks off. */
+  readonly stream: AsyncIterable<Uint8Array>
+}
+
+/** An operation that answers with bytes. */
+export const download = <I, P extends TProperties>(
+  common: Common<P> & { readonly input?: TObject; readonly _input?: I },
+) => {
+  const { input, _input, ...declared } = common
+  return declare<Flat<Params<P> & I>, Download>(declared, input ?? nothing, {
+    output: Type.Unsafe<Download>({ type: 'string', contentMediaType: 'application/octet-stream' }),
+    of: null,
+    streamed: true,
+  })
 }
 
 const Created = Type.Object({

@@ -8,6 +8,8 @@ export interface Route {
   readonly list: boolean
   /** Changes all that `where` finds: it goes into the URL, the rest into the body. */
   readonly each: boolean
+  /** Answers bytes, as they come. */
+  readonly streamed?: true
 }
 
 export const routes: Readonly<Record<string, Route>> = {
@@ -96,5 +98,6 @@ export const routes: Readonly<Record<string, Route>> = {
   'templates.delete': { verb: 'DELETE', path: '/templates/{id}', pathNames: { id: 'id' }, list: false, each: false },
   'emails.send': { verb: 'POST', path: '/emails/', pathNames: {}, list: false, each: false },
   'details.lookup': { verb: 'POST', path: '/details/', pathNames: {}, list: false, each: false },
+  'files.download': { verb: 'GET', path: '/files/download', pathNames: {}, list: false, each: false, streamed: true },
   'files.fetch': { verb: 'POST', path: '/files/', pathNames: {}, list: false, each: false },
 }

@@ -102,6 +102,15 @@ export interface Page<Row> {
   endBefore: string | null
 }
 
+/** Bytes as they come. */
+export interface Download {
+  contentType: string
+  /** Null where nobody said how many. */
+  bytes: number | null
+  /** Ends with an error if it breaks off. */
+  stream: ReadableStream<Uint8Array>
+}
+
 /** A durable line of messages, delivered to one URL or pulled by consumers. */
 export interface Queue {
   id: number
@@ -1199,6 +1208,16 @@ export interface DetailsLookupInput {
   contactRef?: string | null
 }
 
+/** Input of files.download. */
+export interface FilesDownloadInput {
+  /** Which org; your own if it is left out. Others are for the operator alone. */
+  orgName?: string
+  /** bucket/path */
+  path: string
+  /** A file that is larger is not sent, or breaks off. */
+  maxBytes?: number
+}
+
 /** Input of files.fetch. */
 export interface FilesFetchInput {
   /** Which org; your own if it is left out. Others are for the operator alone. */
@@ -1412,6 +1431,8 @@ export interface DetailsOperations<Options> {
 }
 
 export interface FilesOperations<Options> {
+  /** One file of the org’s storage backend, as it comes; an answer that breaks off is not the whole file. */
+  download(input: FilesDownloadInput, options?: Options): Promise<Download>
   /** Fetches files from the org’s storage backend. What was fetched before a failure is returned with it. */
   fetch(input: FilesFetchInput, options?: Options): Promise<{ files: ({ path: string; contentType: string; contentBase64: string })[]; failure: Record<string, unknown> | null }>
 }

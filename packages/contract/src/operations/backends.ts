@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { EmailInput } from '../email-input.ts'
-import { act, list, row, typed } from '../operation.ts'
+import { act, download, list, row, typed } from '../operation.ts'
 import { message } from '../resources/message.ts'
 import { type TemplateCreate, template } from '../resources/template.ts'
 import { worker } from '../resources/worker.ts'
@@ -155,6 +155,28 @@ export const backendOperations = {
       privacy: Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], additionalProperties: true }),
       action: Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], additionalProperties: true }),
     }),
+  }),
+  'files.download': download({
+    verb: 'GET',
+    path: '/files/download',
+    scope: 'worker:find',
+    // As fetching does: what a storage has is not what workers show.
+    alsoScopes: ['worker:save'],
+    summary: 'One file of the org’s storage backend, as it comes; an answer that breaks off is not the whole file.',
+    errors: ['org_unknown', 'function_detached', 'service_failed'],
+    input: Type.Object({
+      ...orgName,
+      path: Text({ minLength: 1, maxLength: 1024, description: 'bucket/path' }),
+      maxBytes: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 1_099_511_627_776,
+          default: 1_073_741_824,
+          description: 'A file that is larger is not sent, or breaks off.',
+        }),
+      ),
+    }),
+    _input: typed<{ orgName?: string; path: string; maxBytes?: number }>(),
   }),
   'files.fetch': act({
     verb: 'POST',

@@ -1,5 +1,6 @@
 /** From what a handler gives to an answer: selection of fields, headers of a page, the place of a record. */
-import type { Found, ListQuery, Operation, Page } from '@posthorn/contract'
+import { Readable } from 'node:stream'
+import type { Download, Found, ListQuery, Operation, Page } from '@posthorn/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { encodeCursor } from './list-query.ts'
 
@@ -10,6 +11,7 @@ export function answerer(operation: Operation): Answer {
   if (operation.list) {
     return (request, reply, input, output) => answerPage(request, reply, input as ListQuery, output as Page<Row>)
   }
+  if (operation.streamed) return (_request, reply, _input, output) => answerBytes(reply, output as Download)
   if (!operation.of) return (_request, _reply, _input, output) => output
   if (operation.each) return (_request, _reply, input, output) => selectAll(input as Found, output as Row[])
   const place = placeOf(operation)
@@ -19,6 +21,14 @@ export function answerer(operation: Operation): Answer {
     const { fields } = request.query as { fields?: readonly string[] }
     return fields ? select(row, fields) : row
   }
+}
+
+/** Somebody else's bytes: no browser is to take them for a page of ours. */
+function answerBytes(reply: FastifyReply, { contentType, bytes, stream }: Download): FastifyReply {
+  reply.header('content-type', contentType)
+  reply.header('content-disposition', 'attachment').header('x-content-type-options', 'nosniff')
+  if (bytes !== null) reply.header('content-length', bytes)
+  return reply.send(Readable.from(stream, { objectMode: false }))
 }
 
 /** Where a record that was stored is found; null for an operation that stores none of its own. */

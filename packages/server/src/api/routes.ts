@@ -91,7 +91,9 @@ function schemaOf(name: OperationName, operation: Operation): FastifySchema {
     ...(headers.length > 0 && { headers: { type: 'object', properties: wired(headers) } }),
     ...(query && { querystring: Type.Object(query) }),
     ...(body && { body: operation.batch ? batchBody(operation) : body }),
-    response: { 200: row ? (operation.list || operation.each ? Type.Array(row) : row) : operation.output },
+    ...(!operation.streamed && {
+      response: { 200: row ? (operation.list || operation.each ? Type.Array(row) : row) : operation.output },
+    }),
   }
 }
 

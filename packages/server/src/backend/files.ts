@@ -1,4 +1,6 @@
 /** What an org's storage has. */
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { Problem } from '@posthorn/contract'
 import { FaultError, fail } from '../services/faults.ts'
 import type { BackendCaller, Reach } from './reach.ts'
@@ -10,6 +12,7 @@ export interface FilesOptions {
 }
 
 const USUAL_BYTES = 8 * 1024 * 1024
+const USUAL_DOWNLOAD_BYTES = 1024 * 1024 * 1024
 /** Of one attachment; an email has a bound of its own for all of them. */
 const ATTACHMENT_BYTES = 10 * 1024 * 1024
 
@@ -33,6 +36,18 @@ export function createFiles({ use, reach }: FilesOptions) {
         failure: failure && { path: failure.path, fault: failure.fault.code, message: failure.fault.reason },
       }
     },
+    /** Has begun when it is given: what fails until then has an answer of its own. @throws Problem org_unknown, function_detached, service_failed */
+    async download(caller: BackendCaller, input: { orgName?: string; path: string; maxBytes?: number }) {
+      const { id } = await reach(caller, input.orgName)
+      const { path, maxBytes = USUAL_DOWNLOAD_BYTES } = input
+      const answer = await use.callFunction(id, 'storage', 'fetchFile', { path, maxBytes })
+      if (!answer.ok) throw serviceFailed(answer.service, answer)
+      const { contentType, bytes, stream } = answer.value
+      await begin(stream).catch((error: unknown) => {
+        throw error instanceof FaultError ? serviceFailed(answer.service, { ok: false, fault: error.fault }) : error
+      })
+      return { contentType, bytes, stream }
+    },
     /** One file for an email of the org. @throws FaultError, which is that email's alone; DatabaseError */
     async fetchForEmail(orgId: number, path: string): Promise<{ contentType: string; content: Buffer }> {
       const input = { paths: [path], maxBytes: ATTACHMENT_BYTES }
@@ -46,4 +61,10 @@ export function createFiles({ use, reach }: FilesOptions) {
       return files[0]!
     },
   }
+}
+
+/** Resolves when there is something to read, or nothing more. @throws what the stream fails with */
+async function begin(stream: Readable): Promise<void> {
+  if (stream.errored) throw stream.errored
+  await once(stream, 'readable')
 }

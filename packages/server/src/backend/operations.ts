@@ -65,5 +65,6 @@ const ofFunctions = (room: BackendRoom): Of<Exclude<Parts, 'services'>> => ({
   'templates.delete': room.templates.delete,
   'emails.send': room.emails.send,
   'details.lookup': room.details.lookup,
+  'files.download': room.files.download,
   'files.fetch': room.files.fetch,
 })

@@ -53,7 +53,9 @@ export function needsOf(field: string): readonly Scope[] | null {
 
 /** `pauseQueue` does what `queues.pause` does; `claimMessages`, which is of no message alone, what `queues.claim` does. */
 export function operationOf(field: string): Operation | null {
-  const found = operationEntries.find(([name, { alike, relation }]) => !alike && !relation && fieldName(name) === field)
+  const found = operationEntries.find(
+    ([name, { alike, relation, streamed }]) => !alike && !relation && !streamed && fieldName(name) === field,
+  )
   return found?.[1] ?? null
 }
 

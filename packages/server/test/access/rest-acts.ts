@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import {
   bodySchema,
+  inputParts,
   neededRights,
   type Operation,
   type OperationName,
@@ -53,15 +54,19 @@ function restAct(served: Served, name: OperationName, operation: Operation, path
   }
 }
 
-function send(
-  served: Served,
-  name: OperationName,
-  { verb, each }: Operation,
-  path: string,
-  headers: Caller['headers'],
-) {
+function send(served: Served, name: OperationName, operation: Operation, path: string, headers: Caller['headers']) {
   const schema = bodySchema(name)
-  return served.call(verb, each ? `${path}?where.id.eq=1` : path, schema ? sampleOf(schema) : undefined, headers)
+  const asked = operation.each ? '?where.id.eq=1' : queryOf(operation)
+  return served.call(operation.verb, path + asked, schema ? sampleOf(schema) : undefined, headers)
+}
+
+/** The least that has to stand in the URL's query, and more that is given. */
+export function queryOf(operation: Operation, more: Readonly<Record<string, string>> = {}): string {
+  const { properties, required = [] } = operation.input
+  const needed = inputParts(operation).query.filter(({ input }) => required.includes(input))
+  const samples = needed.map(({ input, wire }) => [wire, String(sampleOf(properties[input]!))])
+  const query = new URLSearchParams({ ...Object.fromEntries(samples), ...more }).toString()
+  return query && `?${query}`
 }
 
 /** Calls of the operation itself. A relation's is that of its target, which may have been asked for its own sake. */

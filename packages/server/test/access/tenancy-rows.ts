@@ -15,7 +15,7 @@ import {
 import type { TSchema } from '@sinclair/typebox'
 import { type GraphQLField, type GraphQLObjectType, type GraphQLSchema, getNamedType, isScalarType } from 'graphql'
 import { needsOf, operationOf } from './graphql-acts.ts'
-import { sampleOf } from './rest-acts.ts'
+import { queryOf, sampleOf } from './rest-acts.ts'
 import type { RecordIds, Send } from './tenancy-room.ts'
 
 export interface Row {
@@ -74,8 +74,12 @@ function restRow(name: OperationName, path: string, { id: withId = false, orgNam
       const at = operation.each
         ? `${url}?where.id.eq=${ids[holder?.name as never]}`
         : url.replace('{id}', `${ids[holder?.name as never]}`)
-      const isInUrl = orgName !== undefined && operation.verb === 'GET'
-      const asked = operation.list ? `${at}?totalCount=true&limit=100` : isInUrl ? `${at}?orgName=${orgName}` : at
+      const more: Record<string, string> = operation.list
+        ? { totalCount: 'true', limit: '100' }
+        : orgName !== undefined && operation.verb === 'GET'
+          ? { orgName }
+          : {}
+      const asked = operation.each ? at : at + queryOf(operation, more)
       const schema = bodySchema(name)
       const body = schema
         ? {

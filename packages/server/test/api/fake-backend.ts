@@ -1,5 +1,14 @@
 /** Services, workers and templates on maps, for tests of the edge. */
-import { type Message, Problem, type ProcessingRow, type Service, type Template, type Worker } from '@posthorn/contract'
+import { Readable } from 'node:stream'
+import {
+  type Download,
+  type Message,
+  Problem,
+  type ProcessingRow,
+  type Service,
+  type Template,
+  type Worker,
+} from '@posthorn/contract'
 import type { Handlers } from '../../src/api/handlers.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
@@ -8,10 +17,15 @@ export interface FakeBackend {
   readonly services: Map<number, Service>
   readonly workers: Map<number, Worker>
   readonly templates: Map<number, Template>
+  /** What a download gives. */
+  file: () => Download
 }
 
 type Parts = 'services' | 'workers' | 'processing' | 'templates' | 'emails' | 'details' | 'files'
 type Faked = Pick<Handlers, Extract<keyof Handlers, `${Parts}.${string}`>>
+
+/** An empty one. */
+export const noFile = (): Download => ({ contentType: 'text/plain', bytes: 0, stream: Readable.from([]) })
 
 const processing: ProcessingRow = {
   orgName: 'a',
@@ -23,10 +37,8 @@ const processing: ProcessingRow = {
   eventBackend: null,
 }
 
-export function fakeBackendHandlers(
-  { services, workers, templates }: FakeBackend,
-  put: (body: string) => Message,
-): Faked {
+export function fakeBackendHandlers(backend: FakeBackend, put: (body: string) => Message): Faked {
+  const { services, workers, templates } = backend
   const find = <T>(all: Map<number, T>, id: number, missing: () => Problem): T => {
     const found = all.get(id)
     if (!found) throw missing()
@@ -77,6 +89,7 @@ export function fakeBackendHandlers(
     'templates.delete': async (_, { id }) => removed(templates, id, template(id)),
     'emails.send': async (_, input) => put(JSON.stringify(input)),
     'details.lookup': async () => ({ privacy: null, action: null }),
+    'files.download': async () => backend.file(),
     'files.fetch': async () => ({ files: [], failure: null }),
   }
 }

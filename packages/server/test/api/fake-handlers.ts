@@ -16,7 +16,7 @@ import {
   resolveRetryPolicy,
 } from '@posthorn/contract'
 import type { Handlers } from '../../src/api/handlers.ts'
-import { type FakeBackend, fakeBackendHandlers } from './fake-backend.ts'
+import { type FakeBackend, fakeBackendHandlers, noFile } from './fake-backend.ts'
 import { createFakeTenantHandlers, type FakeTenantHandlers } from './fake-tenant-handlers.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
@@ -41,7 +41,7 @@ export function createFakeHandlers(): { handlers: Handlers; state: FakeState } {
     crons: new Map(),
     orgs: new Map(),
     keys: new Map(),
-    backend: { services: new Map(), workers: new Map(), templates: new Map() },
+    backend: { services: new Map(), workers: new Map(), templates: new Map(), file: noFile },
     calls: [],
     failure: null,
   }

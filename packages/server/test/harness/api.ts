@@ -104,6 +104,11 @@ export class Api {
     }
   }
 
+  /** The answer itself, to be read as it comes. */
+  open(path: string): Promise<Response> {
+    return this.#send('GET', path)
+  }
+
   async get<Answer>(path: string): Promise<Answer> {
     return (await this.#send('GET', path)).json() as Promise<Answer>
   }

@@ -244,6 +244,18 @@ test('files are fetched from Supabase; those before a failure come with it', asy
     files: [],
     failure: { fault: 'too_large' },
   })
+  const response = await org.open('/files/download?path=photos/a.txt')
+  expect([response.headers.get('content-type'), response.headers.get('content-length')]).toEqual(['text/plain', '1000'])
+  expect(await response.text()).toBe('A'.repeat(1000))
+  await expect(org.get('/files/download?path=docs/none.txt')).rejects.toMatchObject({
+    problem: { code: 'service_failed', details: { fault: 'not_found' } },
+  })
+  await expect(org.get('/files/download?path=a.txt&maxBytes=999')).rejects.toMatchObject({
+    problem: { details: { fault: 'too_large' } },
+  })
+  await expect(org.open('/files/download?path=photos/endless&maxBytes=999')).rejects.toMatchObject({
+    problem: { details: { fault: 'too_large' } },
+  })
   const request = { url: '/storage/v1/bucket' }
   expect(await org.post(`/services/${id}/json-request`, request)).toMatchObject({
     status: 200,

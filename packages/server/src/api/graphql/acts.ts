@@ -33,7 +33,7 @@ export function actFields(calls: Calls, typeOf: RowTypes): ActFields {
   const reached = new Set(Object.values<Resource>(resources).flatMap(resource => Object.values(actsOn(resource))))
   const found: ActFields = { query: {}, mutation: {} }
   for (const [name, operation] of operationEntries) {
-    if (reached.has(name) || operation.relation || operation.alike || operation.list) continue
+    if (reached.has(name) || operation.relation || operation.alike || operation.list || operation.streamed) continue
     const root = operation.verb === 'GET' ? found.query : found.mutation
     root[fieldName(name)] = actField(name, operation, { calls, typeOf, shapes })
   }

@@ -14,6 +14,8 @@ export interface StreamBounds {
 /** Passes a body on as it is read, and ends it with a fault where it breaks off, stands still or grows too large. */
 export function boundStream(body: ReadableStream<Uint8Array>, bounds: StreamBounds): Readable {
   const stream = new PassThrough()
+  // It may fail before anybody reads it: who then does is told, and nobody else, least of all the process.
+  stream.on('error', () => {})
   void pump(body, stream, bounds).catch((error: unknown) => stream.destroy(error as Error))
   return stream
 }

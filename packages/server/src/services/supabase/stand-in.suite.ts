@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
 import { secretWord } from '../../../test/leaks/marked.ts'
 import type { Fault } from '../faults.ts'
 import type { Service } from '../port.ts'
@@ -32,6 +33,10 @@ export async function startSupabase(onEnd?: OnEnd) {
         taken.push(name)
         if (name === 'photos/endless')
           return { status: 200, headers: { 'transfer-encoding': 'chunked' }, body: 'E'.repeat(5000) }
+        if (name === 'photos/zipped') {
+          const body = gzipSync('Z'.repeat(1000))
+          return { status: 200, headers: { 'content-encoding': 'gzip', 'content-length': String(body.length) }, body }
+        }
         const body = FILES[name]
         if (body === undefined) return json(400, { statusCode: '404', error: 'not_found', message: 'Object not found' })
         return { status: 200, headers: { 'content-type': 'text/plain', 'content-length': String(body.length) }, body }

@@ -19,6 +19,13 @@ describe('Supabase Storage', () => {
     if (answer.ok) expect((await buffer(answer.value.stream)).toString()).toBe(FILES['photos/a.txt'])
   })
 
+  test('what was compressed on the way has no announced size, and is bounded as it was stored', async () => {
+    const { service } = await begin()
+    const answer = await service.calls.fetchFile!({ path: 'photos/zipped', maxBytes: 1000 })
+    expect(answer).toMatchObject({ ok: true, value: { bytes: null } })
+    if (answer.ok) expect((await buffer(answer.value.stream)).toString()).toBe('Z'.repeat(1000))
+  })
+
   test('the default bucket is meant by a lone name or a leading slash, and any name may be in a path', async () => {
     const { service, standIn } = await begin()
     for (const path of ['a.txt', '/dir/ü b.txt', 'docs/c.txt']) {
@@ -53,6 +60,15 @@ describe('Supabase Storage', () => {
     const growing = await service.calls.fetchFile!({ path: 'photos/endless', maxBytes: 999 })
     expect(growing).toMatchObject({ ok: true, value: { bytes: null } })
     if (growing.ok) await expect(buffer(growing.value.stream)).rejects.toMatchObject({ fault: { code: 'too_large' } })
+  })
+
+  test('a stream that fails before anybody reads it tells whoever then does', async () => {
+    const { service } = await begin()
+    const answer = await service.calls.fetchFile!({ path: 'photos/endless', maxBytes: 999 })
+    if (!answer.ok) throw new Error('it was not opened')
+    const { stream } = answer.value
+    while (!stream.destroyed) await new Promise(resolve => setTimeout(resolve, 5))
+    await expect(buffer(stream)).rejects.toMatchObject({ fault: { code: 'too_large' } })
   })
 
   test('not found, not authorized and other trouble are told apart', async () => {

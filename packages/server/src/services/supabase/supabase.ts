@@ -47,7 +47,9 @@ export const supabase: ServiceType = {
       const { data, error } = await client.from(bucket).download(file).asStream()
       if (error !== null) throw error
       const { headers: said } = response! as Response
-      const bytes = said.has('content-length') ? Number(said.get('content-length')) : null
+      // Of what was compressed on the way, the length is that of the way.
+      const isAnnounced = said.has('content-length') && !said.has('content-encoding')
+      const bytes = isAnnounced ? Number(said.get('content-length')) : null
       if (bytes !== null && bytes > maxBytes) {
         void data.cancel().catch(() => {})
         throw new FaultError(tooLarge(path, maxBytes))
