@@ -73,7 +73,7 @@ function renderParameters(parameters: readonly OpenApiParameter[]): string {
 
 function renderResponse([status, response]: [string, unknown]): string {
   const { description, content } = response as { description: string; content: Record<string, { schema: unknown }> }
-  const schema = status === '200' ? renderJson(content['application/json']?.schema) : ''
+  const schema = status === '200' ? renderJson(Object.values(content)[0]?.schema) : ''
   return `<tr><td>${status}</td><td>${escapeHtml(description)}${schema}</td></tr>`
 }
 
