@@ -122,7 +122,7 @@ eachDatabase('what is found', (open, kind) => {
       const all = (patch: object) => room.messages.updateMany(caller, { ...patch, ...found(is('queueId', queueId)) })
       expect(await problem(all({ priority: 1 }))).toEqual({ code: 'too_many_found', limit: 1000 })
       expect(
-        await count('SELECT count(*) AS n FROM posthorn.message WHERE priority = 1 AND queue_id = $1::int', [queueId]),
+        await count('SELECT count(*) AS n FROM posthorn.message WHERE lane = 1 AND queue_id = $1::int', [queueId]),
       ).toBe(0)
       await room.messages.delete(caller, { id: ids[1000]! })
       const rows = await all({ priority: 1, body: 'x' })
