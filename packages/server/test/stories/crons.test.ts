@@ -20,7 +20,7 @@ interface CronRow {
   readonly nextAt: string
 }
 
-const FAULTS = scale('ROUNDS', 1) * 4
+const FAULTS = scale('ROUNDS', 1) * 2
 const SECOND = 1000
 
 let place: Place
