@@ -30,9 +30,9 @@ export default defineConfig({
         },
       },
       {
-        // Stories start processes of their own: two at once are enough, and after everything else.
+        // Stories start processes of their own, and wait much: three at once, and after everything else.
         extends: true,
-        test: { name: 'stories', include: [STORIES], exclude: TIMED, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: 'stories', include: [STORIES], exclude: TIMED, maxWorkers: 3, sequence: { groupOrder: 1 } },
       },
       {
         // One after the other, with nothing beside them.

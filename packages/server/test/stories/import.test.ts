@@ -12,7 +12,7 @@ import { lookAtOutput } from '../leaks/watch.ts'
 import { openPgHooks, type PgHooks } from '../pg-hooks-database.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/posthorn.mjs', import.meta.url))
-const WAITING = scale('IMPORT', 10_000)
+const WAITING = scale('IMPORT', 4_000)
 const DELAYED = 200
 const TRIED = 100
 const PATIENCE_MS = 120_000 + WAITING * 5

@@ -7,7 +7,7 @@ import { failFirst, seededRandom, status } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
 import { openStage } from '../harness/stage.ts'
 
-const KILLS = scale('KILLS', 5)
+const KILLS = scale('KILLS', 3)
 const LANES = 8
 const PUTS_BETWEEN_KILLS = 20
 const SEED = 20
