@@ -80,6 +80,28 @@ export function openTracing(version: string): Tracing | null {
   }
 }
 
+/** What every span of a message says, in the words of OpenTelemetry's semantic conventions. */
+export function messaging(operation: string, type: 'send' | 'process', queue: string | null): Record<string, string> {
+  return {
+    'messaging.system': 'posthorn',
+    'messaging.operation.name': operation,
+    'messaging.operation.type': type,
+    ...(queue !== null && { 'messaging.destination.name': queue }),
+  }
+}
+
+/** The same description for as long as what is described stays the same object. */
+export function describedOnce<T extends object, D>(describe: (one: T) => D): (one: T) => D {
+  const known = new WeakMap<T, D>()
+  return one => {
+    const found = known.get(one)
+    if (found !== undefined) return found
+    const described = describe(one)
+    known.set(one, described)
+    return described
+  }
+}
+
 /** The end of a span that nobody records. */
 const ignore = (): void => {}
 

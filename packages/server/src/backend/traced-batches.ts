@@ -1,5 +1,5 @@
 import type { Outcome, Service } from '../services/port.ts'
-import { type Carrier, carrierIn, isSampled, type Tracing } from '../tracing.ts'
+import { type Carrier, carrierIn, isSampled, messaging, type Tracing } from '../tracing.ts'
 import type { Assignment } from './assignments.ts'
 import type { Task } from './worker.ts'
 
@@ -15,10 +15,7 @@ export function traceBatches(deliver: DeliverBatch, tracing: Tracing): DeliverBa
     if (!parent) return deliver(service, assignment, tasks)
     const { name, id, orgId } = tasks[0]!.route
     const attributes = {
-      'messaging.system': 'posthorn',
-      'messaging.operation.name': 'send',
-      'messaging.operation.type': 'send',
-      'messaging.destination.name': name,
+      ...messaging('send', 'send', name),
       'messaging.batch.message_count': tasks.length,
       'posthorn.service': service.type.name,
       'posthorn.queue.id': id,

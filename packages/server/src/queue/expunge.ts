@@ -12,6 +12,7 @@
  */
 import type { Database, Executor } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
+import { alongIndexes } from './index-plans.ts'
 
 const KIN = loadStatement(import.meta.url, './sql/find_kin.sql')
 const EXPUNGE_LIVE = loadStatement(import.meta.url, './sql/expunge_live.sql')
@@ -27,9 +28,8 @@ interface Kin {
 
 /** Gives false if there is no such message. Done again it does no harm. @throws DatabaseError */
 export function expunge(db: Database, orgId: number, id: number): Promise<boolean> {
-  return db.transaction(async tx => {
-    // Statistics of these tables are of no use: all that is asked here is asked by key.
-    await tx.exec('SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off')
+  // All that is asked here is asked by key.
+  return alongIndexes(db, async tx => {
     const kin = await markAll(tx, orgId, id)
     const payloads = new Set(kin.flatMap(one => [one.id, one.payload_id]))
     const params = [kin.map(one => one.queue_id), kin.map(one => one.id), [...payloads]]

@@ -1,5 +1,5 @@
 import { Problem } from '@posthorn/contract'
-import type { Tracing } from '../tracing.ts'
+import { describedOnce, messaging, type Tracing } from '../tracing.ts'
 import type { QueueBook, QueueConfig } from './book.ts'
 import type { Messages } from './messages.ts'
 
@@ -8,34 +8,20 @@ interface Described {
   readonly attributes: Readonly<Record<string, string>>
 }
 
-const PUT = {
-  'messaging.system': 'posthorn',
-  'messaging.operation.name': 'put',
-  'messaging.operation.type': 'send',
-}
 /** For several queues. */
-const MIXED: Described = { name: 'put', attributes: PUT }
+const MIXED: Described = { name: 'put', attributes: messaging('put', 'send', null) }
 
-const describe = (queue: string): Described => ({
-  name: `put ${queue}`,
-  attributes: { ...PUT, 'messaging.destination.name': queue },
-})
+const describe = (queue: string): Described => ({ name: `put ${queue}`, attributes: messaging('put', 'send', queue) })
 
 /**
  * Puts with a span each, one for a call that brings many. What is stored carries the span, so that attempts follow from it;
  * it follows itself from the caller's.
  */
 export function tracePuts(messages: Messages, tracing: Tracing, book: Pick<QueueBook, 'get' | 'find'>): Messages {
-  /** What spans say of a queue, made once as long as it stays as it is. */
-  const known = new WeakMap<QueueConfig, Described>()
+  const describeQueue = describedOnce(({ name }: QueueConfig) => describe(name))
   const describedOf = async (queueId: number): Promise<Described> => {
     const queue = book.get(queueId) ?? (await book.find([queueId])).get(queueId)
-    if (!queue) return describe(`${queueId}`)
-    const found = known.get(queue)
-    if (found) return found
-    const described = describe(queue.name)
-    known.set(queue, described)
-    return described
+    return queue ? describeQueue(queue) : describe(`${queueId}`)
   }
   const traced = async <C extends Parameters<Messages['put']>[0], T>(
     caller: C,

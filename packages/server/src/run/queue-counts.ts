@@ -45,7 +45,7 @@ export class QueueCounts {
   series(): Map<string, number> {
     const series = new Map<string, number>()
     const add = (queue: string, name: string, counts: Counts): void => {
-      const own = `${label('queue', queue)},${label('name', name)}`
+      const own = labelsOf(queue, name)
       for (const [outcome, count] of counts) series.set(`${own},${label('outcome', outcome)}`, count)
     }
     for (const [id, queue] of this.#queues) {
@@ -60,10 +60,9 @@ export class QueueCounts {
   lags(waits: ReadonlyMap<number, number>): Map<string, number> {
     const series = new Map<string, number>()
     let others = 0
-    for (const [id, { name }] of this.#queues)
-      series.set(`${label('queue', `${id}`)},${label('name', name)}`, (waits.get(id) ?? 0) / 1000)
+    for (const [id, { name }] of this.#queues) series.set(labelsOf(`${id}`, name), (waits.get(id) ?? 0) / 1000)
     for (const [id, ms] of waits) if (!this.#queues.has(id)) others = Math.max(others, ms / 1000)
-    return series.set(`${label('queue', 'other')},${label('name', '')}`, others)
+    return series.set(labelsOf('other', ''), others)
   }
 
   #of(queueId: number): Counts {
@@ -90,3 +89,5 @@ export class QueueCounts {
     }
   }
 }
+
+const labelsOf = (queue: string, name: string): string => `${label('queue', queue)},${label('name', name)}`

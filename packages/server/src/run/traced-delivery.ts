@@ -1,4 +1,4 @@
-import { carrierIn, isSampled, type Tracing, withCarrier } from '../tracing.ts'
+import { carrierIn, describedOnce, isSampled, messaging, type Tracing, withCarrier } from '../tracing.ts'
 import type { Delivery, Route } from './port.ts'
 
 /** What a span says of its queue. */
@@ -13,14 +13,7 @@ export interface TracedRoute extends Route {
  * its caller does not sample goes on to the receiver as it is, and costs next to nothing.
  */
 export function traceDelivery<R extends TracedRoute>(delivery: Delivery<R>, tracing: Tracing): Delivery<R> {
-  const known = new WeakMap<R, ReturnType<typeof describe>>()
-  const describedOf = (route: R) => {
-    const found = known.get(route)
-    if (found) return found
-    const described = describe(route)
-    known.set(route, described)
-    return described
-  }
+  const describedOf = describedOnce<R, ReturnType<typeof describe>>(describe)
   return {
     attempt(route, head, nth, done) {
       const parent = carrierIn(head.headers)
@@ -49,10 +42,7 @@ export function traceDelivery<R extends TracedRoute>(delivery: Delivery<R>, trac
 function describe({ id, orgId, name, method, callbackUrl }: TracedRoute) {
   const url = callbackUrl !== null && URL.canParse(callbackUrl) ? new URL(callbackUrl) : null
   const attributes = {
-    'messaging.system': 'posthorn',
-    'messaging.operation.name': 'deliver',
-    'messaging.operation.type': 'process',
-    'messaging.destination.name': name,
+    ...messaging('deliver', 'process', name),
     'posthorn.queue.id': id,
     'posthorn.org.id': orgId,
     // Never the path or the query: they may hold secrets.

@@ -4,7 +4,7 @@
  * Every put has a token of its own as the message's body. A story tells the ledger of every fault (a kill, a cut), since
  * a second delivery is lawful only if the first was under way, or just answered and not yet settled, when a fault struck.
  */
-import type { Arrival } from './receiver.ts'
+import type { Arrival, Receiver } from './receiver.ts'
 
 interface Put {
   readonly token: string
@@ -110,6 +110,19 @@ export class Ledger {
       return inOrder ? [] : [`${tokenOf(arrival)} came before ${previous} was delivered`]
     })
   }
+}
+
+/** Waits until whatever was acknowledged has come. */
+export function everyArrived(ledger: Ledger, receiver: Receiver, withinMs = 30_000): Promise<void> {
+  return receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', withinMs)
+}
+
+/** Waits for all that was acknowledged, and gives the verdict of what came. Throws unless it is lawful. */
+export async function demandAll(ledger: Ledger, receiver: Receiver, withinMs?: number): Promise<Verdict> {
+  await everyArrived(ledger, receiver, withinMs)
+  const verdict = ledger.judge(receiver.arrivals)
+  demandLawful(verdict)
+  return verdict
 }
 
 /** Throws unless nothing is lost, nothing doubled without a fault, nothing out of order. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Api, ApiError } from '../harness/api.ts'
-import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { demandAll, Ledger } from '../harness/ledger.ts'
 import { startNode, stopAll } from '../harness/nodes.ts'
 import { openEmbedded, type Place } from '../harness/places.ts'
 import { Receiver } from '../harness/receiver.ts'
@@ -53,8 +53,7 @@ test.skipIf(obstacle !== null)(title, { timeout: 90_000 }, async () => {
   expect(mount(`remount,size=${ENOUGH_MB}m`)).toBeNull()
   if (!node.alive) node = await startNode(env)
   await node.api.post(`/queues/${queue.id}/resume`, {})
-  await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', 60_000)
-  demandLawful(ledger.judge(receiver.arrivals))
+  await demandAll(ledger, receiver, 60_000)
 })
 
 /** Puts until one is refused: a small message that must survive, and a large one to fill the disk, in turn. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { demandLawful, everyArrived, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
 import { type NodeProcess, startNode } from '../harness/nodes.ts'
 import { eachPlace, type Place } from '../harness/places.ts'
@@ -50,7 +50,7 @@ eachPlace((open, kind) => {
     }
     await load.stop()
     await hopeless.stop()
-    await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', DRAIN_MS)
+    await everyArrived(ledger, receiver, DRAIN_MS)
     const ours = receiver.arrivals.filter(({ path }) => path !== '/refused')
     const verdict = ledger.judge(ours)
     demandLawful(verdict)

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
-import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { demandAll, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
 import { type NodeProcess, startNode } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
@@ -51,9 +51,7 @@ describePostgres('nodes come and go in peace', () => {
     expect((await first.stop()).code).toBe(0)
     await pause(4 * SLOW_MS)
     await load.stop()
-    await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', 30_000)
-    const verdict = ledger.judge(receiver.arrivals)
-    demandLawful(verdict)
+    const verdict = await demandAll(ledger, receiver)
     expect(load.failed).toBe(0)
     measured('a node joins, one leaves by SIGTERM', {
       acknowledged: verdict.acknowledged,

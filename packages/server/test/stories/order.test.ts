@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { demandAll, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
 import { type NodeProcess, startNode } from '../harness/nodes.ts'
 import { eachPlace } from '../harness/places.ts'
@@ -43,9 +43,7 @@ eachPlace(open => {
     nodes[0] = await startNode(place.env)
     await pause(1000)
     await load.stop()
-    await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', 30_000)
-    const verdict = ledger.judge(receiver.arrivals)
-    demandLawful(verdict)
+    const verdict = await demandAll(ledger, receiver)
     expect(verdict.arrived, 'there were retries').toBeGreaterThan(verdict.acknowledged)
   })
 })

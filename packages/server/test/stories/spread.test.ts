@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
-import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { demandAll, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
 import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
@@ -53,9 +53,7 @@ describePostgres('one queue over several nodes', () => {
       await pause(5 * SLOW_MS)
     }
     await load.stop()
-    await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', 30_000)
-    const verdict = ledger.judge(receiver.arrivals)
-    demandLawful(verdict)
+    const verdict = await demandAll(ledger, receiver)
     expect(load.failed).toBe(0)
     measured('a queue over several nodes that come and go', {
       acknowledged: verdict.acknowledged,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
-import { demandLawful, Ledger } from '../harness/ledger.ts'
+import { demandAll, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
 import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
@@ -152,6 +152,5 @@ async function restore(index: number): Promise<void> {
 
 async function settleAndJudge(): Promise<void> {
   await load.stop()
-  await receiver.waitFor(({ arrivals }) => ledger.missing(arrivals) === 0, 'every acknowledged message', 30_000)
-  demandLawful(ledger.judge(receiver.arrivals))
+  await demandAll(ledger, receiver)
 }
