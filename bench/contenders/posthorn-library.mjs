@@ -48,6 +48,7 @@ export async function start({ databaseUrl, folder }) {
     ids,
     idempotencyTtlMs: DAY_MS,
     put: message => commit.put(message),
+    putAll: all => commit.putAll(all),
     putTogether: all => commit.putTogether(all),
   })
   const caller = { orgId: installation.instanceOrgId }

@@ -54,6 +54,7 @@ export function openQueues(parts: QueueParts) {
     idempotencyTtlMs: config.idempotencyTtlMs,
     random: Math.random,
     put: message => commit.put(message),
+    putAll: messages => commit.putAll(messages),
     putTogether: messages => commit.putTogether(messages),
     changed,
   })

@@ -68,6 +68,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number; re
       idempotencyTtlMs: 60_000,
       random: () => (nthPut++ % 4) / 4,
       put: async message => (await engine.put([message]))[0]!,
+      putAll: messages => Promise.allSettled(messages.map(async message => (await engine.put([message]))[0]!)),
       putTogether: messages => engine.put(messages),
     }),
     crons: createCrons({

@@ -11,7 +11,7 @@ export interface PutBounds {
  * Puts in memory, bounded: while the database is slower than callers, those beyond the bound are refused at once, and what
  * they brought is stored by nobody. Who is alone is never refused, however much it brings.
  *
- * @throws Problem `overloaded`, from each of its operations
+ * @throws Problem `overloaded`, from each of its operations; what is put with one call is refused or stored as a whole
  */
 export function boundPuts(commit: GroupCommit, bounds: PutBounds): GroupCommit {
   let messages = 0
@@ -29,16 +29,17 @@ export function boundPuts(commit: GroupCommit, bounds: PutBounds): GroupCommit {
     stored.then(letGo, letGo)
     return stored
   }
-  const put = (message: NewMessage) => hold(1, sizeOf(message), () => commit.put(message))
+  const holdAll = <T>(all: readonly NewMessage[], store: () => Promise<T>): Promise<T> =>
+    hold(
+      all.length,
+      all.reduce((sum, message) => sum + sizeOf(message), 0),
+      store,
+    )
   return {
-    put,
-    putAll: all => Promise.allSettled(all.map(put)),
-    putTogether: all =>
-      hold(
-        all.length,
-        all.reduce((sum, message) => sum + sizeOf(message), 0),
-        () => commit.putTogether(all),
-      ),
+    put: message => hold(1, sizeOf(message), () => commit.put(message)),
+    putAll: all =>
+      holdAll(all, () => commit.putAll(all)).catch(reason => all.map(() => ({ status: 'rejected', reason }))),
+    putTogether: all => holdAll(all, () => commit.putTogether(all)),
     get waiting() {
       return commit.waiting
     },

@@ -30,36 +30,88 @@ test('callers of the same turn share one commit and get their own ids, in order'
   expect(results.map(result => result.id)).toEqual([1, 2, 3])
 })
 
-test('a second batch waits until as many have come as the first one has, and goes at once if they have', async () => {
-  const sizes: number[] = []
+/** A server that answers when it is told to, and what it was asked. */
+function slowServer() {
+  const batches: string[][] = []
   const ends: (() => void)[] = []
   const commit = createGroupCommit({
     put(messages) {
-      sizes.push(messages.length)
+      batches.push(messages.map(({ body }) => body as string))
       const stored = messages.map((_, index): PutResult => ({ kind: 'stored', id: index, xid: 1, createdAt: 0 }))
       return new Promise(resolve => ends.push(() => resolve(stored)))
     },
     repair: async () => false,
   })
   const turn = () => new Promise(resolve => setImmediate(resolve))
-  const putSome = async (count: number) => {
-    for (let nth = 0; nth < count; nth++) void commit.put(message('x'))
-    await turn()
+  return {
+    batches,
+    sizes: () => batches.map(({ length }) => length),
+    async put(count: number) {
+      for (let nth = 0; nth < count; nth++) void commit.put(message('x'))
+      await turn()
+    },
+    async putAll(bodies: readonly string[]) {
+      void commit.putAll(bodies.map(message))
+      await turn()
+    },
+    async end(nth = 0) {
+      for (const end of ends.splice(nth, 1)) end()
+      await turn()
+    },
   }
-  await putSome(4)
-  await putSome(3)
-  expect(sizes).toEqual([4])
-  await putSome(1)
-  expect(sizes).toEqual([4, 4])
-  await putSome(20)
-  expect(sizes).toEqual([4, 4])
-  ends.shift()!()
-  await turn()
-  expect(sizes).toEqual([4, 4, 20])
-  await putSome(1)
-  for (const end of ends.splice(0)) end()
-  await turn()
-  expect(sizes).toEqual([4, 4, 20, 1])
+}
+
+test('a second batch waits until as many have come as the first one has, and goes at once if they have', async () => {
+  const { put, sizes, end } = slowServer()
+  await put(4)
+  await put(3)
+  expect(sizes()).toEqual([4])
+  await put(1)
+  expect(sizes()).toEqual([4, 4])
+  await put(20)
+  expect(sizes()).toEqual([4, 4])
+  await end()
+  expect(sizes()).toEqual([4, 4, 20])
+  await put(1)
+  await end()
+  await end()
+  expect(sizes()).toEqual([4, 4, 20, 1])
+})
+
+test('many at once are halved, so that one half is on its way while the other is answered', async () => {
+  const { put, sizes, end } = slowServer()
+  await put(200)
+  expect(sizes()).toEqual([100, 100])
+  await end()
+  await put(100)
+  expect(sizes()).toEqual([100, 100, 100])
+  const fewer = slowServer()
+  await fewer.put(127)
+  expect(fewer.sizes()).toEqual([127])
+})
+
+const numbered = (first: number, count: number) => Array.from({ length: count }, (_, nth) => `${first + nth}`)
+
+test('what is given together goes in one commit, however the others are halved', async () => {
+  const { put, putAll, batches, sizes } = slowServer()
+  await put(20)
+  await put(10)
+  await putAll(numbered(0, 200))
+  expect(sizes()).toEqual([20, 210])
+  expect(batches[1]!.slice(10)).toEqual(numbered(0, 200))
+})
+
+test('what is given together and does not fit goes one commit after the other, in its order', async () => {
+  const { putAll, batches, end } = slowServer()
+  await putAll(numbered(0, 2500))
+  await putAll(numbered(2500, 10))
+  expect(batches).toEqual([numbered(0, 1000)])
+  await end()
+  expect(batches.slice(1)).toEqual([numbered(1000, 1000)])
+  await end()
+  expect(batches.slice(2)).toEqual([numbered(2000, 500)])
+  await end()
+  expect(batches.slice(3)).toEqual([numbered(2500, 10)])
 })
 
 test('a row that the server refuses fails alone', async () => {
@@ -88,8 +140,8 @@ test('a deadlock is tried again, but not for ever', async () => {
 
 test('a batch is bounded in rows and in bytes', async () => {
   const { commit, batches } = server()
-  await Promise.all(Array.from({ length: 1200 }, () => commit.put(message('x'))))
-  expect(Math.max(...batches.map(batch => batch.length))).toBe(500)
+  await Promise.all(Array.from({ length: 3000 }, () => commit.put(message('x'))))
+  expect(Math.max(...batches.map(batch => batch.length))).toBe(1000)
   batches.length = 0
   await Promise.all(Array.from({ length: 10 }, () => commit.put(message('y'.repeat(1024 * 1024)))))
   expect(Math.max(...batches.map(batch => batch.length))).toBe(4)

@@ -7,20 +7,25 @@ export interface GroupCommitOptions {
   readonly repair: (error: unknown) => Promise<boolean>
 }
 
-const MOST = 500
+/** As many as one call may bring. */
+const MOST = 1000
 const MOST_BYTES = 4 * 1024 * 1024
 const AT_ONCE = 2
+/** Half of so many are worth a commit of their own: the larger commit that they spare costs less for each than they win. */
+const WORTH_HALVING = 128
 
 interface Waiting {
   readonly message: NewMessage
   readonly resolve: (result: PutResult) => void
   readonly reject: (error: unknown) => void
+  /** Was given together with the one before, and is stored with it or after it. */
+  readonly follows: boolean
 }
 
 export interface GroupCommit {
   /** Stores one message durably. @throws DatabaseError: with `unknown` it may have been stored; it is not tried again. */
   put(message: NewMessage): Promise<PutResult>
-  /** Stores these in one commit if they fit, in order. One that is refused fails alone. */
+  /** Stores these in their order, in one commit if they fit. One that is refused fails alone. */
   putAll(messages: readonly NewMessage[]): Promise<PromiseSettledResult<PutResult>[]>
   /** Stores all of these or none, in one commit of their own. @throws DatabaseError as put does */
   putTogether(messages: readonly NewMessage[]): Promise<PutResult[]>
@@ -33,9 +38,12 @@ export interface GroupCommit {
  *
  * A batch is whatever has come together while the one before was on its way; the first waits for nobody. A second one goes
  * beside it once as many wait as are on their way: sooner, both would be small, and a small commit costs nearly as much as
- * a large one (with 32 callers over REST: 2/3 of the server's CPU, and a tenth more of them). A row that the
- * server refuses does not fail its neighbours: nothing of the batch was stored, so it is cut in halves until that row is
- * alone. A batch whose commit is in doubt is never tried again here: each caller is told.
+ * a large one (with 32 callers over REST: 2/3 of the server's CPU, and a tenth more of them). Very many who come at once
+ * are halved, or they would all be answered together and come at once again, and of the node and its server one would
+ * always be idle (docs/decisions/put-path.md).
+ *
+ * A row that the server refuses does not fail its neighbours: nothing of the batch was stored, so it is cut in halves until
+ * that row is alone. A batch whose commit is in doubt is never tried again here: each caller is told.
  */
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let waiting: Waiting[] = []
@@ -43,12 +51,17 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let messagesUnderWay = 0
   let scheduled = false
 
-  const isDue = (): boolean =>
-    waiting.length > 0 && (underWay === 0 || (underWay < AT_ONCE && waiting.length >= messagesUnderWay))
+  const isDue = (): boolean => {
+    if (underWay === 0) return waiting.length > 0
+    if (waiting[0]?.follows) return false
+    return underWay < AT_ONCE && waiting.length >= messagesUnderWay
+  }
+  const share = (): number =>
+    waiting.length < WORTH_HALVING ? waiting.length : Math.ceil((waiting.length + messagesUnderWay) / AT_ONCE)
   const flush = (): void => {
     scheduled = false
     while (isDue()) {
-      const batch = cut(waiting)
+      const batch = cut(waiting, share())
       waiting = waiting.slice(batch.length)
       underWay += 1
       messagesUnderWay += batch.length
@@ -64,14 +77,14 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     scheduled = true
     setImmediate(flush)
   }
-  const put = (message: NewMessage): Promise<PutResult> =>
+  const put = (message: NewMessage, follows: boolean): Promise<PutResult> =>
     new Promise((resolve, reject) => {
-      waiting.push({ message, resolve, reject })
+      waiting.push({ message, resolve, reject, follows })
       schedule()
     })
   return {
-    put,
-    putAll: messages => Promise.allSettled(messages.map(put)),
+    put: message => put(message, false),
+    putAll: messages => Promise.allSettled(messages.map((message, nth) => put(message, nth > 0))),
     putTogether: messages => storeTogether(messages, options),
     get waiting() {
       return waiting.length
@@ -79,12 +92,17 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 }
 
-function cut(waiting: readonly Waiting[]): Waiting[] {
+/** Of those who wait the first ones, `share` or some more: what was given together is only parted where one commit cannot take it. */
+function cut(waiting: readonly Waiting[], share: number): Waiting[] {
   let bytes = 0
+  let whole = 0
   let end = 0
-  while (end < waiting.length && end < MOST && (end === 0 || bytes < MOST_BYTES)) {
-    bytes += waiting[end]!.message.body?.length ?? 0
-    end += 1
+  for (; end < waiting.length; end++) {
+    const { message, follows } = waiting[end]!
+    if (!follows) whole = end
+    if (!follows && end >= share) break
+    if (end === MOST || bytes >= MOST_BYTES) return waiting.slice(0, whole || end)
+    bytes += message.body?.length ?? 0
   }
   return waiting.slice(0, end)
 }

@@ -37,8 +37,10 @@ import { storedMessage } from './stored-message.ts'
 
 export interface MessagesOptions extends MessageRoom {
   readonly book: Pick<QueueBook, 'get' | 'find'>
-  /** Stores one message durably, in the order of the calls; many callers share a commit. */
+  /** Stores one message durably; many callers share a commit. */
   readonly put: (message: NewMessage) => Promise<PutResult>
+  /** Stores these in their order. One that is refused fails alone. */
+  readonly putAll: (messages: readonly NewMessage[]) => Promise<readonly PromiseSettledResult<PutResult>[]>
   /** Stores all of these or none, in one commit. */
   readonly putTogether: (messages: readonly NewMessage[]) => Promise<readonly PutResult[]>
 }
@@ -88,23 +90,29 @@ async function putMessages(
   inputs: readonly MessagePut[],
 ): Promise<{ results: PutManyResult[] }> {
   const queues = await room.book.find(inputs.map(input => input.queueId))
-  // Nothing is awaited between two puts: they are stored in the order in which they were given.
-  const results = inputs.map(async (input): Promise<PutManyResult> => {
+  const messages: NewMessage[] = []
+  const refused = inputs.map(input => {
     try {
       const queue = queues.get(input.queueId)
       if (queue?.orgId !== orgId) throw new Problem('queue_not_found', { id: input.queueId })
-      const result = await room.put(newMessage(queue, input, room, trace))
-      if (result.kind === 'conflict') throw new Problem('idempotency_conflict', { id: result.id })
-      return { result: result.kind, id: result.id }
+      messages.push(newMessage(queue, input, room, trace))
+      return null
     } catch (error) {
-      return {
-        result: 'error',
-        id: null,
-        error: describeProblem(error instanceof Problem ? error : fromDatabase(error)),
-      }
+      return failed(error)
     }
   })
-  return { results: await Promise.all(results) }
+  const stored = (await room.putAll(messages)).values()
+  return { results: refused.map(result => result ?? resultOf(stored.next().value!)) }
+}
+
+function resultOf(put: PromiseSettledResult<PutResult>): PutManyResult {
+  if (put.status === 'rejected') return failed(put.reason)
+  const { kind: result, id } = put.value
+  return result === 'conflict' ? failed(new Problem('idempotency_conflict', { id })) : { result, id }
+}
+
+function failed(error: unknown): PutManyResult {
+  return { result: 'error', id: null, error: describeProblem(error instanceof Problem ? error : fromDatabase(error)) }
 }
 
 /** All of them or none. @throws Problem of the first that is refused */
