@@ -71,8 +71,8 @@ async function call(
 /** Whether doing it twice is as good as doing it once. */
 function isRepeatable({ verb, path }: Route, input: Input): boolean {
   if (verb === 'GET' || verb === 'PUT') return true
-  const { messages } = input as { messages?: readonly Input[] }
-  if (messages) return messages.every(message => message.idempotencyKey !== undefined)
+  const { messages } = input as { messages?: unknown }
+  if (Array.isArray(messages)) return messages.every((message: Input | null) => message?.idempotencyKey !== undefined)
   return input.idempotencyKey !== undefined || path.endsWith('/pause') || path.endsWith('/resume')
 }
 

@@ -5,11 +5,14 @@
  * shards, then the database. A start that fails stops what it had started.
  */
 import { readFileSync } from 'node:fs'
+import type { Client } from '@posthorn/client'
 import { type Config, Problem } from '@posthorn/contract'
 import { checkAccess } from './api/access/access.ts'
+import type { CalledAs } from './api/access/in-process.ts'
 import { NodeChanges } from './api/changes.ts'
 import { createApi } from './api/server.ts'
 import { openNodeBackend, withWorkers } from './app-backend.ts'
+import { Closing } from './app-closing.ts'
 import { openDelivery } from './app-delivery.ts'
 import { openMetrics } from './app-metrics.ts'
 import { LIST_LIMIT_MS, openQueues } from './app-queues.ts'
@@ -23,6 +26,7 @@ import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { type Database, DatabaseError } from './db/port.ts'
 import type { Sender } from './deliver/port.ts'
+import { DirectCalls } from './direct/direct-calls.ts'
 import { boundPuts } from './engine/bounded-puts.ts'
 import type { Chore } from './engine/chore.ts'
 import { createGroupCommit, type GroupCommit } from './engine/group-commit.ts'
@@ -55,6 +59,10 @@ import type { Tracing } from './tracing.ts'
 export interface RunningNode {
   /** Where it answers. */
   readonly url: string
+  /** Every operation, in process, as the operator: what `createClient` of @posthorn/client has, without HTTP. */
+  readonly client: Client
+  /** The same for another org, or with no more than an API key's rights. @throws TypeError for an empty name */
+  clientFor(as: CalledAs): Client
   /** Stops in order, within the configured time. */
   stop(): Promise<void>
 }
@@ -66,8 +74,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 export async function startNode(config: Config, log: Log): Promise<RunningNode> {
   const closing = new Closing()
   try {
-    const url = await start(config, log, closing)
-    return { url, stop: () => closing.run(log) }
+    const { url, calls } = await start(config, log, closing)
+    return { url, client: calls.client(), clientFor: as => calls.client(as), stop: () => closing.run(log) }
   } catch (error) {
     await closing.run(log)
     throw error
@@ -84,7 +92,7 @@ export async function migrateDatabase(config: Config, log: Log): Promise<void> {
   }
 }
 
-async function start(config: Config, log: Log, closing: Closing): Promise<string> {
+async function start(config: Config, log: Log, closing: Closing) {
   checkAccess({ ...config, log })
   const db = await openDatabase(databaseOptions(config), log)
   closing.add('database', () => db.stop())
@@ -103,11 +111,9 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   closing.add('services', () => backend.close())
   const delivery = withWorkers(webhooks, backend.delivery)
   const locks = config.roles.includes('worker') ? await openLocks(parts) : null
-  const { node, metrics, commit, engine, telling } = await openNode(
-    { ...parts, book, sender, delivery, plan, locks, tenants },
-    closing,
-  )
-  const api = openApi({ ...parts, book, backend, node, metrics, commit, engine, telling, plan, tracing, tenants })
+  const working = await openNode({ ...parts, book, sender, delivery, plan, locks, tenants }, closing)
+  const { node, metrics, telling } = working
+  const ways = openWaysIn({ ...parts, ...working, book, backend, plan, tracing, tenants })
   const scheduler = openScheduler(parts, node, metrics)
   closing.add('crons', () => scheduler.stop())
   if (config.roles.includes('worker')) await scheduler.catchUp()
@@ -116,9 +122,9 @@ async function start(config: Config, log: Log, closing: Closing): Promise<string
   scheduler.start()
   closing.add('node', () => node.stop(config.shutdownTimeoutMs))
   startJanitor(parts, node, metrics, [...telling.chores, ...tenants.chores, ...backend.chores], closing)
-  const { url } = await api.listen()
-  closing.add('callers', () => api.close(config.shutdownTimeoutMs))
-  return url
+  const { url } = await ways.listen()
+  closing.add('callers', () => ways.close())
+  return { url, calls: ways.calls }
 }
 
 async function openParts(config: Config, log: Log, db: Database): Promise<Parts> {
@@ -320,21 +326,24 @@ interface ApiParts extends Parts {
   readonly tenants: ReturnType<typeof openTenantRoom>
 }
 
-function openApi(parts: ApiParts) {
-  const { config, log, db, node, metrics, tenants } = parts
-  const serves = config.roles.includes('api')
-  return createApi({
+/** Over HTTP as far as its roles go; in process whoever runs it may call it, whatever they are. */
+function openWaysIn(parts: ApiParts) {
+  const { config, log, db, node, metrics, changes, clock } = parts
+  const { tenants } = parts.tenants
+  const handlers = openHandlers(parts)
+  const shared = { changes, tenants, log, translate: problemOfDatabase }
+  const api = createApi({
+    ...shared,
     config,
     maxConnections: parts.plan.callers,
-    tenants: tenants.tenants,
     version,
-    changes: parts.changes,
-    handlers: serves ? openHandlers(parts) : null,
+    handlers: config.roles.includes('api') ? handlers : null,
     health: { check: () => checkHealth(db, node) },
     metrics: () => metrics.render(),
-    log,
-    translate: problemOfDatabase,
   })
+  const calls = new DirectCalls({ ...shared, handlers, maxBodyBytes: config.maxBodyBytes, clock })
+  const deadlineMs = config.shutdownTimeoutMs
+  return { listen: api.listen, calls, close: () => Promise.all([api.close(deadlineMs), calls.close(deadlineMs)]) }
 }
 
 function openHandlers(parts: ApiParts) {
@@ -365,20 +374,4 @@ async function checkHealth(db: Database, node: Node) {
 function problemOfDatabase(error: unknown): Problem | null {
   if (!(error instanceof DatabaseError) || error.outcome === 'rejected') return null
   return new Problem(error.outcome === 'unknown' ? 'outcome_unknown' : 'database_unavailable', {}, { cause: error })
-}
-
-/** What has to be ended, last opened first. One that fails does not keep the others. */
-class Closing {
-  readonly #steps: { readonly name: string; readonly run: () => Promise<unknown> }[] = []
-
-  add(name: string, run: () => Promise<unknown>): void {
-    this.#steps.push({ name, run })
-  }
-
-  async run(log: Log): Promise<void> {
-    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
-      const { name, run } = step
-      await run().catch((error: unknown) => log.error({ err: error, part: name }, 'stopping a part failed'))
-    }
-  }
 }

@@ -7,19 +7,25 @@ import { encodeCursor } from './list-query.ts'
 type Row = Readonly<Record<string, unknown>>
 type Answer = (request: FastifyRequest, reply: FastifyReply, input: unknown, output: unknown) => unknown
 
+/** A page as it is given out: the fields asked for, and its cursors where they were. */
+export interface ShapedPage {
+  readonly items: readonly Row[]
+  readonly totalCount: number | null
+  readonly startAfter: string | null
+  readonly endBefore: string | null
+}
+
 export function answerer(operation: Operation): Answer {
   if (operation.list) {
-    return (request, reply, input, output) => answerPage(request, reply, input as ListQuery, output as Page<Row>)
+    return (request, reply, input, output) => answerPage(reply, shapePage(request.query, input, output))
   }
   if (operation.streamed) return (_request, reply, _input, output) => answerBytes(reply, output as Download)
   if (!operation.of) return (_request, _reply, _input, output) => output
-  if (operation.each) return (_request, _reply, input, output) => selectAll(input as Found, output as Row[])
+  if (operation.each) return (_request, _reply, input, output) => shapeRows(input, output)
   const place = placeOf(operation)
   return (request, reply, _input, output) => {
-    const row = output as Row
-    if (place) reply.header('location', `${place}${row.id}`)
-    const { fields } = request.query as { fields?: readonly string[] }
-    return fields ? select(row, fields) : row
+    if (place) reply.header('location', `${place}${(output as Row).id}`)
+    return shapeRow(request.query, output)
   }
 }
 
@@ -36,18 +42,34 @@ function placeOf({ verb, of }: Operation): string | null {
   return verb === 'POST' || verb === 'PUT' ? `/${of!.plural}/` : null
 }
 
-function answerPage(request: FastifyRequest, reply: FastifyReply, query: ListQuery, page: Page<Row>): readonly Row[] {
-  if (page.totalCount !== null) reply.header('x-total-count', page.totalCount)
-  const { items } = page
-  if ((request.query as { cursor?: boolean }).cursor && items.length > 0) {
-    reply.header('x-start-after', encodeCursor(query.orderBy, items.at(-1)!))
-    reply.header('x-end-before', encodeCursor(query.orderBy, items[0]!))
-  }
-  return selectAll(query, items)
+function answerPage(reply: FastifyReply, { items, totalCount, startAfter, endBefore }: ShapedPage): readonly Row[] {
+  if (totalCount !== null) reply.header('x-total-count', totalCount)
+  if (startAfter !== null) reply.header('x-start-after', startAfter)
+  if (endBefore !== null) reply.header('x-end-before', endBefore)
+  return items
 }
 
-function selectAll({ fields }: Pick<Found, 'fields'>, rows: readonly Row[]): readonly Row[] {
-  return fields ? rows.map(row => select(row, fields)) : rows
+/** @param query what the call said beside the list's question */
+export function shapePage(query: unknown, input: unknown, output: unknown): ShapedPage {
+  const { orderBy } = input as ListQuery
+  const { items, totalCount } = output as Page<Row>
+  const isPlaced = (query as { cursor?: boolean }).cursor === true && items.length > 0
+  return {
+    items: shapeRows(input, items),
+    totalCount,
+    startAfter: isPlaced ? encodeCursor(orderBy, items.at(-1)!) : null,
+    endBefore: isPlaced ? encodeCursor(orderBy, items[0]!) : null,
+  }
+}
+
+export function shapeRows(input: unknown, rows: unknown): readonly Row[] {
+  const { fields } = input as Pick<Found, 'fields'>
+  return fields ? (rows as Row[]).map(row => select(row, fields)) : (rows as Row[])
+}
+
+export function shapeRow(query: unknown, row: unknown): Row {
+  const { fields } = query as { fields?: readonly string[] }
+  return fields ? select(row as Row, fields) : (row as Row)
 }
 
 function select(row: Row, fields: readonly string[]): Row {

@@ -10,10 +10,9 @@ import {
   type Problem,
   type PutManyResult,
 } from '@posthorn/contract'
-import type { FastifyRequest } from 'fastify'
 import type { CallContext } from './handlers.ts'
 import { objectToPayload, type Payload } from './payload.ts'
-import { describeFailure } from './validator.ts'
+import { compileSchema, describeFailure } from './validator.ts'
 
 /** A handler that creates many. */
 export type PutMany = (context: CallContext, input: object) => Promise<{ readonly results: PutManyResult[] }>
@@ -31,10 +30,10 @@ interface Batch {
 /** What checks one item: null if it is sound. It may change the item as validation does (coerce, drop). */
 export type ItemCheck = (item: unknown, place: string) => Problem | null
 
-export function createItemCheck(request: FastifyRequest, operation: OperationName, maxBodyBytes: number): ItemCheck {
-  const validate = request.compileValidationSchema(bodySchema(operation)!, 'body')
+export function createItemCheck(operation: OperationName, maxBodyBytes: number): ItemCheck {
+  const validate = compileSchema(bodySchema(operation)!)
   return (item, place) => {
-    if (!validate(item)) return describeFailure(validate.errors ?? [], place)
+    if (!validate(item)) return describeFailure(validate.errors as never, place)
     return objectToPayload(item as Payload, maxBodyBytes, place)
   }
 }

@@ -1,14 +1,22 @@
 /** From a checked request to an operation's flat input. */
+import type { IncomingHttpHeaders } from 'node:http'
 import { inputParts, type Operation } from '@posthorn/contract'
 import type { TObject } from '@sinclair/typebox'
-import type { FastifyRequest } from 'fastify'
 import { readFound, readListQuery } from './list-query.ts'
 import { objectToPayload } from './payload.ts'
 
 type Values = Record<string, unknown>
 
+/** What a call brings, by where it stands in a request. */
+export interface Brought {
+  readonly params: unknown
+  readonly query: unknown
+  readonly headers: IncomingHttpHeaders
+  body: unknown
+}
+
 /** Reads the input of one operation. @throws Problem for what the schemas could not say */
-export function inputReader(operation: Operation, maxBodyBytes: number): (request: FastifyRequest) => Values {
+export function inputReader(operation: Operation, maxBodyBytes: number): (request: Brought) => Values {
   const { path, headers, query } = inputParts(operation)
   const { of, list, each } = operation
   const carriesHeaders = 'headers' in operation.input.properties

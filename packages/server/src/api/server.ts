@@ -9,7 +9,6 @@ import { type Config, Problem } from '@posthorn/contract'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../log.ts'
 import { type Access, createAccess } from './access/access.ts'
-import { guard } from './access/guard.ts'
 import type { Tenants } from './access/tenants.ts'
 import type { Changes } from './changes.ts'
 import { addDocumentation } from './documentation.ts'
@@ -19,7 +18,7 @@ import type { Handlers } from './handlers.ts'
 import { addHealth, type HealthPort, type MetricsPort } from './health.ts'
 import { boundIntake } from './intake.ts'
 import { acceptJson } from './json-body.ts'
-import { publishWrites } from './published-writes.ts'
+import { reachedHandlers } from './reached-handlers.ts'
 import { addRoutes } from './routes.ts'
 import { describeFailure, validatorOptions } from './validator.ts'
 
@@ -104,7 +103,7 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
     addDocumentation(app, options.version)
     const { changes } = options
     const { maxBodyBytes } = config
-    const handlers = guard(publishWrites(options.handlers, changes, options.tenants.findOrg))
+    const handlers = reachedHandlers(options.handlers, changes, options.tenants)
     addRoutes(app, { handlers, access, maxBodyBytes })
     addGraphql(app, { handlers, access, changes, maxBodyBytes, failure })
   }

@@ -1,6 +1,6 @@
 /** How inputs are checked: pg-hooks' coercion, our formats, and messages that name the field and its bound. */
 import { Problem, parseTimestamp, TEXT_PATTERN } from '@posthorn/contract'
-import { Ajv } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
 
 /** Defaults are not filled in here: an update would reset what it does not mention. Whoever creates applies them. */
@@ -18,11 +18,23 @@ function isHttpUrl(text: string): boolean {
   return (protocol === 'http:' || protocol === 'https:') && hostname !== '' && username === '' && password === ''
 }
 
+let compiler: Ajv | undefined
+
+/** What checks a value, and coerces it in place, as the routes' schemas do. */
+export function compileSchema(schema: object): ValidateFunction {
+  if (compiler === undefined) {
+    compiler = new Ajv(validatorOptions!.customOptions)
+    validatorOptions!.onCreate!(compiler)
+  }
+  return compiler.compile(schema)
+}
+
 /** Checks what does not come over HTTP as if it did: the sentence of its first fault, or null. Coerces in place. */
 export function createObjection(): (schema: object, input: Record<string, unknown>) => string | null {
-  const ajv = new Ajv(validatorOptions!.customOptions)
-  validatorOptions!.onCreate!(ajv)
-  return (schema, input) => (ajv.validate(schema, input) ? null : describeFailure(ajv.errors as never, 'body').message)
+  return (schema, input) => {
+    const validate = compileSchema(schema)
+    return validate(input) ? null : describeFailure(validate.errors as never, 'body').message
+  }
 }
 
 const FORMATS: Readonly<Record<string, string>> = {
@@ -58,6 +70,7 @@ function mostTelling(failures: readonly FastifySchemaValidationError[]): Failure
 function sentence({ keyword, params, message, parentSchema, data }: Failure): string {
   switch (keyword) {
     case 'type':
+      if (ArrayBuffer.isView(data)) return `${message}: bytes go in as text, base64, where a field is for them`
       // Mostly the body of a message: its bytes are signed, and so its caller's to choose.
       return typeof data === 'object' && data !== null && [params.type].flat().includes('string')
         ? `${message}: JSON goes in as text, such as ${JSON.stringify('{"a":1}')}`

@@ -13,7 +13,7 @@ import type { Admitted, CallContext } from '../handlers.ts'
 import { givenKey, givenSecret, givenToken, secretMatcher } from './credentials.ts'
 import { isLoopback, refuseStrangers } from './local.ts'
 import { readRules, rightsOf } from './rules.ts'
-import { contextOfKey, namedOrg, onBehalf, type Tenants } from './tenants.ts'
+import { actingFor, holderOf, namedOrg, operatorOf, type Tenants } from './tenants.ts'
 import { createTokens } from './tokens.ts'
 import { anonymousUser, type User, userOfClaims, userOfHeaders } from './users.ts'
 import { createWebhook } from './webhook.ts'
@@ -39,13 +39,7 @@ type Admit = (headers: IncomingHttpHeaders) => Admitted | Promise<Admitted>
 /** @throws Error if anyone on the network could call without a secret */
 export function createAccess(options: AccessOptions): Access {
   const { adminSecret, authorization, host, tenants } = options
-  const admin: CallContext = Object.freeze({
-    orgId: tenants.instanceOrg.id,
-    actor: 'admin',
-    rights: null,
-    until: null,
-    key: null,
-  })
+  const admin = operatorOf(tenants)
   const admit = (others: Admit): Admit => admitToOrgs(others, tenants)
   if (authorization !== null)
     return { open: false, admit: admit(admitByRules(options, authorization, admin)), refuse: noObjection }
@@ -66,26 +60,11 @@ export function checkAccess(options: Omit<AccessOptions, 'tenants'>): void {
 
 /** Keys are for their holders' orgs; whoever else is admitted may name one. A caller who does neither pays two comparisons. */
 function admitToOrgs(others: Admit, tenants: Tenants): Admit {
-  const admitKey = (token: string): Admitted | Promise<Admitted> => {
-    const found = tenants.findKey(token)
-    if (!(found instanceof Promise)) return contextOfKey(found, token, tenants)
-    return found.then(key => contextOfKey(key, token, tenants))
-  }
   return headers => {
     const token = givenKey(headers)
-    const name = namedOrg(headers)
-    const caller = token === null ? others(headers) : admitKey(token)
-    const named =
-      name === null
-        ? caller
-        : caller instanceof Promise
-          ? caller.then(known => onBehalf(known, name, tenants))
-          : onBehalf(caller, name, tenants)
-    return named instanceof Promise ? named.catch(unreachable) : named
+    return actingFor(token === null ? others(headers) : holderOf(token, tenants), namedOrg(headers), tenants)
   }
 }
-
-const unreachable = (error: unknown): Problem => new Problem('database_unavailable', {}, { cause: error })
 
 const noObjection = (): null => null
 const unauthorized = (): Problem => new Problem('unauthorized', {})

@@ -19,8 +19,37 @@ export interface Tenants {
 const EVERYTHING: Grant = Object.freeze({ where: [], fields: null })
 const contexts = new WeakMap<KnownKey, CallContext>()
 
+/** The caller who may do everything, in the instance's org unless another is named. */
+export function operatorOf({ instanceOrg }: Tenants): CallContext {
+  return Object.freeze({ orgId: instanceOrg.id, actor: 'admin', rights: null, until: null, key: null })
+}
+
+/** Who calls with this key; unauthorized if it is none. May reject. */
+export function holderOf(token: string, tenants: Tenants): Admitted | Promise<Admitted> {
+  const found = tenants.findKey(token)
+  if (!(found instanceof Promise)) return contextOfKey(found, token, tenants)
+  return found.then(key => contextOfKey(key, token, tenants))
+}
+
+/** The caller, for the org that is named if one is. Never rejects. */
+export function actingFor(
+  caller: Admitted | Promise<Admitted>,
+  name: string | null,
+  tenants: Tenants,
+): Admitted | Promise<Admitted> {
+  const named =
+    name === null
+      ? caller
+      : caller instanceof Promise
+        ? caller.then(known => onBehalf(known, name, tenants))
+        : onBehalf(caller, name, tenants)
+  return named instanceof Promise ? named.catch(unreachable) : named
+}
+
+const unreachable = (error: unknown): Problem => new Problem('database_unavailable', {}, { cause: error })
+
 /** Who calls with a key; unauthorized without one. */
-export function contextOfKey(key: KnownKey | null, token: string, tenants: Tenants): Admitted {
+function contextOfKey(key: KnownKey | null, token: string, tenants: Tenants): Admitted {
   if (key === null) return new Problem('unauthorized', {})
   const known = contexts.get(key)
   if (known) return known
@@ -49,8 +78,8 @@ export function namedOrg(headers: IncomingHttpHeaders): string | null {
   return typeof name === 'string' ? name : null
 }
 
-/** The caller on behalf of the org that is named. To all but the admin, every org but their own is as if it were not there. */
-export function onBehalf(caller: Admitted, name: string, tenants: Tenants): Admitted | Promise<Admitted> {
+/** On behalf of the org that is named. To all but the admin, every org but their own is as if it were not there. */
+function onBehalf(caller: Admitted, name: string, tenants: Tenants): Admitted | Promise<Admitted> {
   if (caller instanceof Problem) return caller
   const unknown = new Problem('org_not_found', { id: name })
   if (caller.rights !== null) {

@@ -13,7 +13,6 @@ import {
   Problem,
   type Resource,
 } from '@posthorn/contract'
-import { Ajv, type ValidateFunction } from 'ajv'
 import { fillDefaults } from '../access/defaults.ts'
 import { refuseSelection } from '../access/fields.ts'
 import { mayAct, missing } from '../access/rights.ts'
@@ -21,7 +20,7 @@ import type { AnyHandler, CallContext, Handlers } from '../handlers.ts'
 import { nullDropper } from '../input.ts'
 import { objectToPayload, type Payload } from '../payload.ts'
 import { handlerOf } from '../relations.ts'
-import { describeFailure, validatorOptions } from '../validator.ts'
+import { compileSchema, describeFailure } from '../validator.ts'
 import { type Selection, selectedFields } from './list-question.ts'
 
 /** What every resolver of one request shares. */
@@ -112,11 +111,8 @@ function callerFor(name: OperationName, { caller }: RequestContext): CallContext
   return caller
 }
 
-const ajv = new Ajv(validatorOptions!.customOptions)
-validatorOptions!.onCreate!(ajv)
-
 function createCheck(operation: Operation, maxBodyBytes: number) {
-  const validate: ValidateFunction = ajv.compile(operation.input)
+  const validate = compileSchema(operation.input)
   const dropNulls = nullDropper(operation.input)
   const carriesPayload = 'headers' in operation.input.properties
   return (input: Values, place: string): Values => {
