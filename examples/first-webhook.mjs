@@ -8,13 +8,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createClient, verifyWebhook } from '@posthorn/client'
+import { verifyWebhook } from '@posthorn/client'
 import { loadConfig, processSources, silentLog, startNode } from 'posthorn'
 
 const dataDir = await mkdtemp(join(tmpdir(), 'posthorn-example-'))
 const config = loadConfig(processSources({ dataDir, port: '0' }))
 const node = await startNode(config, silentLog)
-const posthorn = createClient({ url: node.url })
+const posthorn = node.client // from another program, the same: createClient({ url: node.url }) of @posthorn/client
 const secret = `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')}`
 
 const receiver = createServer(async (request, response) => {
