@@ -59,6 +59,15 @@ test('every operation does for an org what it does over HTTP', async () => {
   expect(clientEntries.map(([name]) => name).filter(name => !called.has(name))).toEqual(OUTSIDE)
 })
 
+test('an answer to a put belongs to its caller alone', async () => {
+  const { id: queueId } = await node.client.queues.create({ name: 'own' })
+  const input = { queueId, body: 'x', headers: { 'x-a': '1' }, idempotencyKey: 'own' }
+  const [first, again] = [await node.client.messages.put(input), await node.client.messages.put(input)]
+  expect(again).toStrictEqual(first)
+  for (const { headers } of [first, again, input]) headers!['x-a'] = 'changed'
+  expect((await node.client.messages.get({ id: first.id })).headers).toEqual({ 'x-a': '1' })
+})
+
 test('a key reaches its org and its scopes, until it is revoked', async () => {
   const { id, token } = await node.client.keys.create({ name: 'k', scopes: ['queue:find'] })
   const holder = node.clientFor({ apiKey: token! })

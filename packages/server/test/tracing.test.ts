@@ -126,6 +126,22 @@ test('a put belongs to its caller’s trace, its attempts to the put, and the re
   expect(headerOf('/fails', 'tracestate')).toBe('vendor=1')
 })
 
+test('a put in process belongs to the span that is active where it is called', async () => {
+  const { id: queueId, name } = await api.createQueue({ callbackUrl: to('/in-process') })
+  const span = trace.getTracer('program').startSpan('order')
+  const { id } = await context.with(trace.setSpan(context.active(), span), () =>
+    node.client.messages.put({ queueId, body: 'x' }),
+  )
+  span.end()
+  await spansOf(SpanKind.PRODUCER, 1)
+  const [put] = named(`put ${name}`)
+  expect(put!.parentSpanContext?.spanId).toBe(span.spanContext().spanId)
+  await spansOf(SpanKind.CLIENT, 1)
+  const { traceId } = span.spanContext()
+  expect(headerOf('/in-process', 'traceparent')).toContain(traceId)
+  expect((await node.client.messages.get({ id })).headers?.traceparent).toContain(put!.spanContext().spanId)
+})
+
 test('a put that names no trace begins one', async () => {
   const { id: queueId } = await api.createQueue({ callbackUrl: to('/own') })
   await post('/messages/', { queueId, body: 'x' })

@@ -132,7 +132,7 @@ function createPlainHandlers({
       const found = [...messages.values()].filter(({ queueId }) => !own || own.value === queueId)
       return page(found, limit, offset, totalCount)
     },
-    'messages.put': async (_, input) => put(input),
+    'messages.put': async (_, input) => structuredClone(put(input)),
     'messages.putMany': async (_, { messages: all }) => ({
       results: all.map(input => ({ result: 'stored' as const, id: put(input).id })),
     }),

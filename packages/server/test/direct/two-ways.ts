@@ -15,6 +15,9 @@ type Method = (input?: object, options?: object) => Promise<unknown>
 /** Thrown by a handler, it is what the database says of a commit in doubt. */
 export const inDoubt = new Error('in doubt')
 
+/** On a machine that stands still for seconds, a connection may be gone that was kept for the next request. */
+const patient: typeof fetch = (url, init) => fetch(url, init).catch(() => fetch(url, init))
+
 export type TwoWays = Awaited<ReturnType<typeof openTwoWays>>
 
 export async function openTwoWays(config: Partial<ApiOptions['config']> = {}) {
@@ -39,9 +42,9 @@ export async function openTwoWays(config: Partial<ApiOptions['config']> = {}) {
     changes,
     calls,
     logged,
-    remote: createClient({ url, retries: 0 }),
+    remote: createClient({ url, retries: 0, fetch: patient }),
     direct: calls.client(),
-    remoteAs: (apiKey: string) => createClient({ url, retries: 0, apiKey }),
+    remoteAs: (apiKey: string) => createClient({ url, retries: 0, fetch: patient, apiKey }),
     /** A key of the instance's org, by its token. */
     addKey(token: string, scopes: readonly Scope[]): string {
       const known = { id: keys.size + 1, orgId: 1, orgName: 'instance', name: 'k', expiresAt: null }
