@@ -28,6 +28,7 @@ const FORCED_PLANS = {
   enable_bitmapscan: 'off', // a plain index scan ends at its limit, keeps its order and marks the dead entries it meets
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
+  enable_memoize: 'off', // what a statement looks up, it looks up once: remembering it costs an eighth of a load
   plan_cache_mode: 'force_generic_plan',
   jit: 'off',
 }

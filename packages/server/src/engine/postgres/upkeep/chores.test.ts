@@ -48,19 +48,21 @@ eachDatabase('chores', open => {
     expect(statements[0]).toContain('SKIP_LOCKED')
   })
 
-  test('a long live table is vacuumed after a tenth of it, since that reads all of its indexes', async () => {
+  test('a long live table is vacuumed after a tenth of it, since that reads all of its indexes: by a node that has just come, too', async () => {
     await run(open(), `UPDATE pg_class SET reltuples = 4000000 WHERE oid = 'posthorn.message'::regclass`)
     let settled = 0
     const { db, statements } = listening(open(), false)
     const vacuum = createLiveVacuum(db, () => settled)
-    settled = 150_000
-    await vacuum.afterSettling()
-    settled += 399_999
-    await vacuum.afterSettling()
-    expect(statements).toHaveLength(1)
-    settled += 1
-    await vacuum.afterSettling()
-    expect(statements).toHaveLength(2)
+    const after = async (more: number): Promise<number> => {
+      settled += more
+      await vacuum.afterSettling()
+      return statements.length
+    }
+    expect(await after(150_000)).toBe(0)
+    expect(await after(249_999)).toBe(0)
+    expect(await after(1)).toBe(1)
+    expect(await after(399_999)).toBe(1)
+    expect(await after(1)).toBe(2)
     await run(open(), `UPDATE pg_class SET reltuples = 0 WHERE oid = 'posthorn.message'::regclass`)
   })
 

@@ -32,10 +32,12 @@ export function createLiveVacuum(db: Database, settledHere: () => number): LiveV
   const vacuum = async (): Promise<void> => {
     done = settledHere()
     await db.exec(VACUUM)
-    interval = Math.max(SETTLED, SHARE * (await look(db)).live)
   }
   return {
     async afterSettling() {
+      if (settledHere() - done < interval) return
+      // A node that has just come does not know yet how long the table is.
+      interval = Math.max(SETTLED, SHARE * (await look(db)).live)
       if (settledHere() - done >= interval) await vacuum()
     },
     async ifNeglected() {
