@@ -64,7 +64,7 @@ export interface Head extends Place, Member {
   /** The payload is gone although the message lives: storage was tampered with. */
   readonly lost: boolean
   /** Only where its own node has just stored it to be sent at once: when that was. */
-  readonly storedAt?: number
+  readonly storedAt?: number | undefined
 }
 
 /** What the database's transactions looked like at one moment. */

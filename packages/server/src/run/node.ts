@@ -1,6 +1,6 @@
 import type { Timer } from '../clock.ts'
-import { shardOf, sliceOf } from '../engine/lane.ts'
-import type { Change, Locks, NewMessage, PutResult, Sweep } from '../engine/port.ts'
+import { shardOf } from '../engine/lane.ts'
+import type { Change, Head, Locks, NewMessage, PutResult, Sweep } from '../engine/port.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { headOfNew } from './handover.ts'
 import { OwnedClock } from './owned-clock.ts'
@@ -134,15 +134,22 @@ export class WorkingNode<R extends Route> {
   }
 
   #stored(messages: readonly NewMessage[], results: readonly PutResult[], ticket: number): void {
-    const heads = messages.flatMap((message, index) => headOfNew(message, results[index]!))
-    if (heads.length === 0) return
-    const mine = new Set(this.#dispatcher.shards)
-    for (const xid of new Set(heads.map(head => head.xid))) this.#sweeper.handedOver(xid)
-    this.#dispatcher.offer(heads, ticket)
+    const heads: Head[] = []
+    const xids = new Set<number>()
+    const shards = new Set<number>()
     const { shardCount } = this.#options.engine
-    const shards = heads.map(({ queueId, lane }) => shardOf(queueId, sliceOf(lane), shardCount))
-    const others = new Set(shards.filter(shard => !mine.has(shard)))
-    if (others.size > 0) this.#options.announce([...others])
+    for (const [index, message] of messages.entries()) {
+      const head = headOfNew(message, results[index]!)
+      if (head === null) continue
+      heads.push(head)
+      xids.add(head.xid)
+      shards.add(shardOf(head.queueId, message.slice, shardCount))
+    }
+    if (heads.length === 0) return
+    for (const xid of xids) this.#sweeper.handedOver(xid)
+    this.#dispatcher.offer(heads, ticket)
+    for (const shard of this.#dispatcher.shards) shards.delete(shard)
+    if (shards.size > 0) this.#options.announce([...shards])
   }
 
   /** This node has changed a queue, or put messages back: it and the others look at once. */
