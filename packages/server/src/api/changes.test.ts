@@ -122,6 +122,19 @@ describe('between nodes', () => {
     expect(sent.length).toBe(before)
   })
 
+  test('a change is awaited as long as somebody hears of it, here or on another node', async () => {
+    const { all, turn } = nodes('a', 'b')
+    const awaited = () => all.map(node => node.isAwaited)
+    expect(awaited()).toEqual([false, false])
+    const { leave } = listen(all[0]!)
+    await turn(0)
+    expect(awaited()).toEqual([true, true])
+    leave()
+    expect(awaited()).toEqual([false, true])
+    await turn(60_000)
+    expect(awaited()).toEqual([false, false])
+  })
+
   test('while the database is away changes are missed, and nothing else fails', async () => {
     const { all, turn, channel } = nodes('a', 'b')
     const { heard } = listen(all[0]!)

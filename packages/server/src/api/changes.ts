@@ -18,6 +18,8 @@ export interface Change {
 }
 
 export interface Changes {
+  /** Whether anybody hears of what is published, here or on another node. */
+  readonly isAwaited: boolean
   /** Never throws. */
   publish(change: Change): void
   /** Hears of every change from here on, in order, until the function that it gives is called. */
@@ -40,6 +42,7 @@ const DEBOUNCE_MS = 20
 /** How long others are told of changes after one said that it has subscribers, and how often it says so. */
 const INTEREST_MS = 30_000
 const REPEAT_MS = 10_000
+const NEVER = Number.NEGATIVE_INFINITY
 /** Of those that wait to be sent; more come only if the database takes nothing for seconds. */
 const MAX_WAITING = 50_000
 
@@ -52,7 +55,7 @@ export class NodeChanges implements Changes {
   readonly #options: ChangesOptions
   readonly #subscribers = new Set<(change: Change) => void>()
   #waiting: Change[] = []
-  #wantedUntil = Number.NEGATIVE_INFINITY
+  #wantedUntil = NEVER
   #sendTimer: Timer | null = null
   #repeatTimer: Timer | null = null
   #stopped = false
@@ -64,9 +67,17 @@ export class NodeChanges implements Changes {
   publish(change: Change): void {
     this.#tell(change)
     const { send, clock } = this.#options
-    if (!send || this.#stopped || clock.monotonic() > this.#wantedUntil || this.#waiting.length >= MAX_WAITING) return
+    if (!send || this.#stopped || !this.#areOthersWaiting || this.#waiting.length >= MAX_WAITING) return
     this.#waiting.push(change)
     this.#sendTimer ??= clock.setTimer(() => void this.#sendAll(), DEBOUNCE_MS)
+  }
+
+  get isAwaited(): boolean {
+    return this.#subscribers.size > 0 || this.#areOthersWaiting
+  }
+
+  get #areOthersWaiting(): boolean {
+    return this.#wantedUntil !== NEVER && this.#options.clock.monotonic() <= this.#wantedUntil
   }
 
   /** How many subscribe here. */

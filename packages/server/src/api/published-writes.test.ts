@@ -7,11 +7,11 @@ const OPERATOR: CallContext = { orgId: 1, actor: 'admin', rights: null, until: n
 const findOrg = async (name: string) => (name === 'acme' ? { id: 7 } : null)
 
 /** Carries out what the test says, and gives what was published of it. */
-async function published(name: keyof Handlers, input: object, output: unknown): Promise<Change[]> {
+async function published(name: keyof Handlers, input: object, output: unknown, isAwaited = true): Promise<Change[]> {
   const changes: Change[] = []
   const publish = (change: Change): void => void changes.push(change)
   const handlers = { [name]: async () => output } as unknown as Handlers
-  const told = publishWrites(handlers, { publish, subscribe: () => () => {} }, findOrg)
+  const told = publishWrites(handlers, { isAwaited, publish, subscribe: () => () => {} }, findOrg)
   expect(await told[name](OPERATOR, input as never)).toBe(output)
   return changes
 }
@@ -26,6 +26,15 @@ test('what is saved is told to those of the org that it was saved for', async ()
     expect(await published(name, { orgName: 'acme' }, { id: 3 })).toEqual([{ orgId: 7, resource, ...saved }])
     expect(await published(name, {}, { id: 3 })).toEqual([{ orgId: 1, resource, ...saved }])
   }
+})
+
+test('what nobody waits for is not looked at', async () => {
+  const unread = {
+    get results() {
+      return expect.unreachable()
+    },
+  }
+  expect(await published('messages.putMany', { messages: [] }, unread, false)).toEqual([])
 })
 
 test('an org that is gone by then has nobody to tell', async () => {

@@ -14,6 +14,7 @@ export function publishWrites(handlers: Handlers, changes: Changes, findOrg: Ten
     const read = readerOf(operation)
     if (!read) return [name, handle]
     const publish = (orgId: number, input: unknown, output: unknown): void => {
+      if (!changes.isAwaited) return
       for (const written of read(input, output)) changes.publish({ orgId, ...written })
     }
     const call: AnyHandler = (context, input) =>
