@@ -25,7 +25,7 @@ export async function describeMachine(place, { node, sinkRate }) {
     commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() ?? '',
     sink: place.sink.kind,
     sinkRate,
-    fdatasync: measureFdatasync(place.folder),
+    fdatasync: await measureFdatasync(place.folder),
   }
 }
 

@@ -13,6 +13,7 @@ const COLUMNS = {
   p99: ['p99 ms', 2],
   most: ['most ms', 1],
   ownDelayP99: ['p99 of the schedule itself', 2],
+  fdatasyncP50: ['an fdatasync at that pace', 2],
   events: ['events per second', 1],
   seconds: ['seconds', 1],
   startMs: ['start, ms', 0],

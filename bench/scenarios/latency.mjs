@@ -5,11 +5,21 @@
 import { measureFdatasync } from '../disk.mjs'
 
 const CALLERS = 100
+/** Messages a second. */
+const CALM = 200
 const SETTLE_MS = 60_000
 
 export const latency = {
   name: 'latency',
-  contenders: ['raw-request', 'posthorn', 'posthorn-embedded', 'graphile-worker', 'pg-boss', 'bullmq'],
+  contenders: [
+    'raw-request',
+    'posthorn',
+    'posthorn-library',
+    'posthorn-embedded',
+    'graphile-worker',
+    'pg-boss',
+    'bullmq',
+  ],
   async run({ place, scale, contender, row }) {
     const { session, close } = await place.open(contender)
     try {
@@ -17,10 +27,10 @@ export const latency = {
       await session.call('drain')
       const most = await atMost(place, session, scale.maxMs)
       row(contender, 'put and delivered at once', most)
-      const { p50, p99 } = measureFdatasync(place.folder)
-      const calm = await onSchedule(place, session, { rate: 200, ms: scale.flowMs })
+      const { p50, p99 } = await measureFdatasync(place.folder, 1000 / CALM)
+      const calm = await onSchedule(place, session, { rate: CALM, ms: scale.flowMs })
       row(contender, 'at 200/s', { ...calm, fdatasyncP50: p50, fdatasyncP99: p99 })
-      const half = Math.max(200, Math.round(most.rate / 2))
+      const half = Math.max(CALM, Math.round(most.rate / 2))
       row(contender, 'at half', { rate: half, ...(await onSchedule(place, session, { rate: half, ms: scale.flowMs })) })
     } finally {
       await close()
