@@ -12,7 +12,13 @@ import { ok, Receiver } from './harness/receiver.ts'
 import { secretKey, secretWord } from './leaks/marked.ts'
 
 const adminSecret = secretWord()
-const env = { POSTHORN_PORT: '0', POSTHORN_SECRET_KEY: secretKey(), POSTHORN_ADMIN_SECRET: adminSecret }
+const MOST_WAITING = 1000
+const env = {
+  POSTHORN_MAX_WAITING_PUTS: `${MOST_WAITING}`,
+  POSTHORN_PORT: '0',
+  POSTHORN_SECRET_KEY: secretKey(),
+  POSTHORN_ADMIN_SECRET: adminSecret,
+}
 let folder: string
 let receiver: Receiver
 let node: RunningNode
@@ -75,6 +81,18 @@ test('a key reaches its org and its scopes, until it is revoked', async () => {
   await expect(holder.queues.create({ name: 'q' })).rejects.toMatchObject({ code: 'scope_missing', status: 403 })
   await node.client.keys.delete({ id })
   await expect(holder.queues.list()).rejects.toMatchObject({ code: 'unauthorized' })
+})
+
+test('puts beyond what waits at most are refused, and nothing of them is stored', async () => {
+  const { id: queueId } = await node.client.queues.create({ name: 'full' })
+  const puts = Array.from({ length: MOST_WAITING + 100 }, () => node.client.messages.put({ queueId, body: 'x' }))
+  const ends = await Promise.allSettled(puts)
+  const refusals = ends.flatMap(end => (end.status === 'rejected' ? [end.reason] : []))
+  expect(refusals).toHaveLength(100)
+  for (const refusal of refusals)
+    expect(refusal).toMatchObject({ code: 'overloaded', details: { limit: MOST_WAITING } })
+  const { totalCount } = await node.client.queues.listMessages({ id: queueId, limit: 0, totalCount: true })
+  expect(totalCount).toBe(MOST_WAITING)
 })
 
 test('a node that stops refuses what comes, and keeps what it has acknowledged', async () => {
