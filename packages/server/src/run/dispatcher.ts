@@ -69,7 +69,7 @@ export class Dispatcher<R extends Route> {
     })
     this.#router = new Router({ routes, clock, log, routed: touch })
     const loader = new Loader({ engine, known, clock, log, promoted: () => sweeper.soon() })
-    this.#feeder = new Feeder({ loader, clock, now: () => sweeper.now(), mayAct, fed: touch })
+    this.#feeder = new Feeder({ loader, pantry, clock, now: () => sweeper.now(), mayAct, fed: touch })
     this.#pace = new Pace({ clock, passed: () => this.pump() })
     this.#round = new Round(limits.inFlight, limits.sockets, this.#pace)
     this.#gates = new Gates({ clock, happenings, opened: touch })

@@ -24,6 +24,7 @@ function open() {
           runs.push({ loads, end })
         }),
     },
+    pantry,
     clock,
     now: () => clock.now(),
     mayAct: () => state.mayAct,
@@ -138,4 +139,15 @@ test('once stopped, it loads nothing and leaves no timer', async () => {
   await settled()
   expect(runs).toEqual([])
   expect(clock.set).toEqual([])
+})
+
+test('what is on its way to one queue is no room for the next, until it is here', async () => {
+  const { runs, feeder, pantry, queueOf } = open()
+  for (let id = 0; id < 1000; id++) pantry.add(headOf(id))
+  const alone = pantry.share
+  for (let id = 1; id <= 100; id++) feeder.want(queueOf(id))
+  await settled()
+  expect(alone - pantry.share).toBeGreaterThan(1000)
+  await runs[0]!.end()
+  expect(pantry.share).toBe(alone)
 })

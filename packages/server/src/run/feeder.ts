@@ -2,11 +2,13 @@ import type { Clock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import type { Load } from './backlog.ts'
 import type { Loader } from './loader.ts'
+import type { Pantry } from './pantry.ts'
 import type { Route } from './port.ts'
 import type { QueueRun } from './queue-run.ts'
 
 export interface FeederOptions<R extends Route> {
   readonly loader: Pick<Loader, 'run'>
+  readonly pantry: Pantry
   readonly clock: Clock
   /** The database's clock. */
   readonly now: () => number
@@ -74,6 +76,7 @@ export class Feeder<R extends Route> {
     if (loads.size === 0) return
     this.#loading += 1
     await this.#options.loader.run([...loads.keys()], over => {
+      for (const { bytes } of over) this.#options.pantry.loaded(bytes)
       for (const queue of new Set(over.map(load => loads.get(load)!))) this.#options.fed(queue)
     })
     this.#loading -= 1
@@ -92,6 +95,8 @@ export class Feeder<R extends Route> {
       for (const load of wanted) {
         loads.set(load, queue)
         bytes += load.bytes
+        // At once: the next queue's share is of what this one leaves.
+        this.#options.pantry.loading(load.bytes)
       }
       queues += 1
       if (queues >= QUEUES_PER_LOAD || bytes >= BYTES_PER_LOAD) break

@@ -105,6 +105,21 @@ test('what is kept ahead of it goes by what its receiver has answered, and by wh
   expect(queue.appetite).toBe(2)
 })
 
+test('it reads ahead its share of the memory, however much it has earned, or some for each attempt under way', () => {
+  const { queue, configure, pantry } = open()
+  configure()
+  for (let nth = 0; nth < 49; nth++) queue.window.succeeded(50)
+  expect(queue.appetite).toBe(1000)
+  const much = headOf(1, { body: Buffer.alloc(pantry.limitBytes / 8) })
+  pantry.add(much)
+  expect(queue.appetite).toBe(16)
+  queue.inFlight = 50
+  expect(queue.appetite).toBe(200)
+  queue.inFlight = 0
+  pantry.started(much)
+  expect(queue.appetite).toBeGreaterThan(16)
+})
+
 test('another order waits until nothing of the old one is out, and then reads everything anew', () => {
   const { queue, table, configure, find, takeAll } = open()
   configure()

@@ -27,6 +27,8 @@ export type Kind = 'silent' | 'failing' | 'first' | 'small' | 'large'
 /** What is read ahead for a receiver that did not answer, or not yet, and for each attempt that another has earned. */
 const UNKNOWN = 2
 const AHEAD = 20
+/** And for each that is under way, whatever others hold: a fast receiver is not slowed by the memory of many slow ones. */
+const LEAST_AHEAD = 4
 
 /** One queue, or one slice of a queue that is spread, as this node serves it, from when work turns up until it is idle again or its shard leaves. */
 export class QueueRun<R extends Route> {
@@ -90,12 +92,13 @@ export class QueueRun<R extends Route> {
   }
 
   /**
-   * How many messages it can use soon: a backlog keeps no more in memory. A receiver that takes nothing, however many
-   * there are of its kind, so leaves the memory to the others.
+   * How many messages it can use soon, of its share of the node's memory: a backlog keeps no more. A receiver that takes
+   * nothing, however many there are of its kind, so leaves the memory to the others.
    */
   get appetite(): number {
     const { size, hasAnswered } = this.window
-    const most = hasAnswered ? size * AHEAD : UNKNOWN
+    const share = Math.max(this.#pantry.share, this.inFlight * LEAST_AHEAD)
+    const most = hasAnswered ? Math.min(size * AHEAD, share) : UNKNOWN
     return this.gate ? Math.min(most, Math.ceil(this.gate.appetite)) : most
   }
 
