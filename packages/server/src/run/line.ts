@@ -170,8 +170,9 @@ export class Line {
     return behind && !loading && !this.pinned && now >= this.notBefore && this.#heads.length < low
   }
 
+  /** Not while places are being fixed: it would bring none of those, and say that there are none. */
   wantsPinned(now: number): boolean {
-    return this.pinned && !this.cursor.loading && now >= this.notBefore && !this.current
+    return this.pinned && !this.isBusy && now >= this.notBefore
   }
 
   loadPinned(queueId: number, pick: (head: Head) => boolean): Load & { kind: 'pinned' } {
