@@ -80,15 +80,21 @@ const QUESTIONS = [
   { where: { id: { neq: null, gt: undefined } } },
 ]
 
+/** Fields that many operations have are tried with everything once. */
+const tried = new Set<string>()
+
 /** Inputs with something odd in one place each. */
 function oddInputs(operation: Operation): object[] {
   const least = leastInput(operation)
   const { path, query } = inputParts(operation)
   const inPath = path.map(({ input }) => input)
   const inUrl = new Set([...inPath, ...query.map(({ input }) => input)])
-  const odd = Object.keys(operation.input.properties).flatMap(name => {
+  const odd = Object.entries(operation.input.properties).flatMap(([name, schema]) => {
+    const place = JSON.stringify([name, inUrl.has(name), { ...schema, default: undefined }])
+    const all = tried.has(place) ? [null, 'x\0', {}] : ODD
+    tried.add(place)
     // What no URL can be built from, the client over HTTP has another word for; what it cannot carry, it changes.
-    const values = inUrl.has(name) ? ODD.filter(value => (inPath.includes(name) ? isWord(value) : isShort(value))) : ODD
+    const values = inUrl.has(name) ? all.filter(value => (inPath.includes(name) ? isWord(value) : isShort(value))) : all
     return values.map(value => ({ ...least, [name]: value }))
   })
   const asked = operation.list || operation.each ? QUESTIONS.map(question => ({ ...least, ...question })) : []
