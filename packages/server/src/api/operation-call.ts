@@ -28,8 +28,8 @@ export interface CallSchema {
 
 export interface OperationCall {
   readonly schema: CallSchema
-  /** Most bytes of a body; undefined is the usual bound. */
-  readonly bodyLimit: number | undefined
+  /** Most bytes of a body. */
+  readonly bodyLimit: number
   /** Before the schemas: fills in what the caller's rules say, and drops what stands for nothing. @throws Problem */
   prepare(caller: CallContext, brought: Brought): void
   /** After them: the operation's flat input. @throws Problem for what they could not say */
@@ -44,6 +44,8 @@ export interface CallRoom {
   readonly maxBodyBytes: number
 }
 
+/** Of what has no bound of its own. */
+export const BODY_LIMIT = 1_048_576
 const BATCH_FACTOR = 4
 
 export function createCall(name: OperationName, { handlers, maxBodyBytes }: CallRoom): OperationCall {
@@ -83,9 +85,9 @@ function batchBody(operation: Operation): TSchema {
   return Type.Object({ ...operation.input.properties, [items]: Type.Array(Type.Unknown(), { minItems, maxItems }) })
 }
 
-function bodyLimit(operation: Operation, maxBodyBytes: number): number | undefined {
+function bodyLimit(operation: Operation, maxBodyBytes: number): number {
   if (operation.batch) return requestLimit(maxBodyBytes) * BATCH_FACTOR
-  return 'bodyBase64' in operation.input.properties ? requestLimit(maxBodyBytes) : undefined
+  return 'bodyBase64' in operation.input.properties ? requestLimit(maxBodyBytes) : BODY_LIMIT
 }
 
 function preparation(name: OperationName, operation: Operation): OperationCall['prepare'] {

@@ -18,6 +18,7 @@ import type { Handlers } from './handlers.ts'
 import { addHealth, type HealthPort, type MetricsPort } from './health.ts'
 import { boundIntake } from './intake.ts'
 import { acceptJson } from './json-body.ts'
+import { BODY_LIMIT } from './operation-call.ts'
 import { reachedHandlers } from './reached-handlers.ts'
 import { addRoutes } from './routes.ts'
 import { describeFailure, validatorOptions } from './validator.ts'
@@ -25,7 +26,6 @@ import { describeFailure, validatorOptions } from './validator.ts'
 const MAX_HEADER_BYTES = 16_384
 const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 60_000
-const BODY_LIMIT = 1_048_576
 
 export interface ApiOptions {
   readonly config: Pick<Config, 'host' | 'port' | 'adminSecret' | 'authorization' | 'maxBodyBytes' | 'maxIncomingBytes'>

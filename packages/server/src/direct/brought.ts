@@ -49,7 +49,12 @@ function queryOf({ where, orderBy, ...plain }: Values): Values {
       if (value !== undefined) query[`where.${field}.${op}`] = String(value)
     }
   }
-  for (const [field, direction] of (orderBy as [string, string][] | undefined) ?? [])
-    query[`orderby.${field}`] = direction
+  for (const [field, direction] of pairsOf(orderBy)) query[`orderby.${field}`] = direction
   return query
+}
+
+function pairsOf(orderBy: unknown): readonly [string, string][] {
+  if (orderBy === undefined || orderBy === null) return []
+  if (Array.isArray(orderBy) && orderBy.every(Array.isArray)) return orderBy as [string, string][]
+  throw new Problem('validation_failed', { problem: 'orderBy must be a list of [field, direction]', field: 'orderBy' })
 }

@@ -19,13 +19,11 @@ export interface DirectRoom extends CallRoom {
 
 /** Called more than all others together, it makes its answer anew: to copy it was more than half of what this way costs. */
 const ANEW: ReadonlySet<OperationName> = new Set(['messages.put'])
-/** The server's bound of a body that has none of its own. */
-const USUAL_LIMIT = 1_048_576
 
 export function createDirectCall(name: OperationName, room: DirectRoom): DirectCall {
   const operation: Operation = operations[name]
   const { schema, bodyLimit, prepare, read, carryOut } = createCall(name, room)
-  const bring = bringer(operation, bodyLimit ?? USUAL_LIMIT)
+  const bring = bringer(operation, bodyLimit)
   const check = checker(schema)
   const answer = ANEW.has(name) ? null : answerer(operation, room)
   return (caller, given) => {

@@ -145,6 +145,16 @@ describe('what is given and got', () => {
     expect(ways.state.calls).toEqual([])
   })
 
+  test.each(['name', 5, { name: 'asc' }, [5]])(
+    'is refused as an order where it is no list of pairs: %o',
+    async orderBy => {
+      expect(await errorOf(ways.direct.queues.list({ orderBy } as never))).toMatchObject({
+        code: 'validation_failed',
+        message: 'orderBy must be a list of [field, direction]',
+      })
+    },
+  )
+
   test('has the bounds of a request', async () => {
     const { direct, state } = ways
     const long = 'x'.repeat(1_048_577)
@@ -238,10 +248,12 @@ describe('who calls', () => {
     })
   })
 
-  test.each([{ apiKey: undefined }, { apiKey: '' }, { org: undefined }, { org: '' }, { org: null }])(
+  test.each([{ apiKey: undefined }, { apiKey: '' }, { org: undefined }, { org: '' }, { org: null }, { org: 'a\0' }])(
     'is nobody where %o is asked for: not the operator',
     as => {
-      expect(() => ways.calls.client(as as never)).toThrow(/must be a text that is not empty, or be left out/)
+      expect(() => ways.calls.client(as as never)).toThrow(
+        /must be a text without NUL that is not empty, or be left out/,
+      )
     },
   )
 })

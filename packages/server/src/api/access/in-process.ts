@@ -17,8 +17,8 @@ export interface CalledAs {
  */
 export function admitInProcess(tenants: Tenants, as: CalledAs): () => Admitted | Promise<Admitted> {
   for (const name of ['org', 'apiKey'] as const) {
-    if (name in as && (typeof as[name] !== 'string' || as[name] === ''))
-      throw new TypeError(`${name} must be a text that is not empty, or be left out`)
+    if (name in as && !/^[^\0]+$/.test(typeof as[name] === 'string' ? as[name] : ''))
+      throw new TypeError(`${name} must be a text without NUL that is not empty, or be left out`)
   }
   const { org = null, apiKey } = as
   const operator = operatorOf(tenants)
