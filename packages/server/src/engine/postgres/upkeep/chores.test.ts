@@ -33,14 +33,7 @@ eachDatabase('chores', open => {
   })
 
   test('the live table is vacuumed after so many settled messages, and then after as many again', async () => {
-    let settled = 0
-    const { db, statements } = listening(open())
-    const vacuum = createLiveVacuum(db, () => settled)
-    const after = async (more: number): Promise<number> => {
-      settled += more
-      await vacuum.afterSettling()
-      return statements.length
-    }
+    const { after, statements } = vacuuming(open())
     expect(await after(149_999)).toBe(0)
     expect(await after(1)).toBe(1)
     expect(await after(149_999)).toBe(1)
@@ -50,14 +43,7 @@ eachDatabase('chores', open => {
 
   test('a long live table is vacuumed after a tenth of it, since that reads all of its indexes: by a node that has just come, too', async () => {
     await run(open(), `UPDATE pg_class SET reltuples = 4000000 WHERE oid = 'posthorn.message'::regclass`)
-    let settled = 0
-    const { db, statements } = listening(open(), false)
-    const vacuum = createLiveVacuum(db, () => settled)
-    const after = async (more: number): Promise<number> => {
-      settled += more
-      await vacuum.afterSettling()
-      return statements.length
-    }
+    const { after } = vacuuming(open(), false)
     expect(await after(150_000)).toBe(0)
     expect(await after(249_999)).toBe(0)
     expect(await after(1)).toBe(1)
@@ -98,15 +84,25 @@ eachDatabase('chores', open => {
   })
 })
 
-/** The database, with what it is told to execute written down; and left undone, unless `really`. */
-function listening(db: Database, really = true): { readonly db: Database; readonly statements: string[] } {
+/**
+ * A live vacuum; `after` tells it of so many more settled messages, and gives how many statements it has executed by then:
+ * they are left undone, unless `really`.
+ */
+function vacuuming(db: Database, really = true) {
   const statements: string[] = []
   const exec = async (sql: string): Promise<void> => {
     statements.push(sql)
     if (really) await db.exec(sql)
   }
   const query: Database['query'] = (statement, params) => db.query(statement, params)
-  return { db: { schema: db.schema, exec, query } as Database, statements }
+  let settled = 0
+  const vacuum = createLiveVacuum({ schema: db.schema, exec, query } as Database, () => settled)
+  const after = async (more: number): Promise<number> => {
+    settled += more
+    await vacuum.afterSettling()
+    return statements.length
+  }
+  return { after, statements }
 }
 
 async function count(db: Database, table: string): Promise<number> {
