@@ -51,7 +51,7 @@ async function messages({ queues, messages }: Client): Promise<number> {
   const dead = await queues.create({ name: 'dead' })
   const queue = await queues.create({ name: 'pulled', maxRetries: 0, deadLetterQueueId: dead.id })
   const queueId = queue.id
-  const { id } = await messages.put({
+  const once = {
     queueId,
     body: '{"a":1}',
     headers: { 'x-a': '1' },
@@ -59,16 +59,9 @@ async function messages({ queues, messages }: Client): Promise<number> {
     expiresAt: '2040-01-31T12:00:00Z',
     key: 'k',
     idempotencyKey: 'once',
-  })
-  await messages.put({
-    queueId,
-    body: '{"a":1}',
-    headers: { 'x-a': '1' },
-    when: '2039-01-31T12:00:00Z',
-    expiresAt: '2040-01-31T12:00:00Z',
-    key: 'k',
-    idempotencyKey: 'once',
-  })
+  }
+  const { id } = await messages.put(once)
+  await messages.put(once)
   await messages.get({ id })
   await messages.update({ id, priority: 3, when: null })
   await messages.updateMany({ where: { queueId: { eq: queueId } }, body: 'changed' })
