@@ -121,8 +121,7 @@ export class DirectCalls {
 
   /** What a remote caller would be told. Causes stay here: they may name what is nobody's business. */
   #toError(error: unknown): PosthornError {
-    const problem = error instanceof Problem ? error : (this.#options.translate(error) ?? this.#unexpected(error))
-    return new PosthornError(problem.code, problem.message, problem.status, problem.details)
+    return toldOf(error instanceof Problem ? error : (this.#options.translate(error) ?? this.#unexpected(error)))
   }
 
   #unexpected(error: unknown): Problem {
@@ -134,7 +133,8 @@ export class DirectCalls {
 
   #brokeOff(error: unknown): PosthornError {
     this.#options.log.debug({ err: error }, 'a download broke off')
-    const problem = new Problem('service_failed', { service: 'storage', reason: 'the file broke off' })
-    return new PosthornError(problem.code, problem.message, problem.status, problem.details)
+    return toldOf(new Problem('service_failed', { service: 'storage', reason: 'the file broke off' }))
   }
 }
+
+const toldOf = ({ code, message, status, details }: Problem) => new PosthornError(code, message, status, details)
