@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '@posthorn/contract'
-import { createObjection } from './api/validator.ts'
+import { objection } from './api/validator.ts'
 import { databaseOptions, SHARDS } from './app.ts'
 import { systemClock } from './clock.ts'
 import { migrate } from './db/migrate.ts'
@@ -77,7 +77,7 @@ async function runImport(
     if (lost) throw new Error(`the lock of pg-hooks was lost (${lost.message}); run the command again to go on`)
   }
   try {
-    const rules = { checkHeaders, objection: createObjection() }
+    const rules = { checkHeaders, objection }
     const plan = await planImport({ source, target, rules, now: systemClock.now() })
     if (!(await confirm(plan))) return null
     const makeRoom = (): Promise<void> => ensureSpans(target)
@@ -102,7 +102,7 @@ export async function lookAtPgHooks(
     if (config.databaseUrl !== null || existsSync(join(config.dataDir, 'pgdata'))) {
       target = await openDatabase({ ...databaseOptions(config), signal: patience(request.stop) }, log)
     }
-    const rules = { checkHeaders, objection: createObjection() }
+    const rules = { checkHeaders, objection }
     const plan = await planImport({ source, target, rules, now: systemClock.now() })
     const { sessions, leads } = await source.running()
     return { plan, unfit: await findUnfitMessages(source, plan, rules), running: leads || sessions > 0 }

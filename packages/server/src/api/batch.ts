@@ -12,7 +12,7 @@ import {
 } from '@posthorn/contract'
 import type { CallContext } from './handlers.ts'
 import { objectToPayload, type Payload } from './payload.ts'
-import { compileSchema, describeFailure } from './validator.ts'
+import { type Checker, checkerOf } from './validator.ts'
 
 /** A handler that creates many. */
 export type PutMany = (context: CallContext, input: object) => Promise<{ readonly results: PutManyResult[] }>
@@ -21,21 +21,16 @@ interface Batch {
   readonly given: readonly unknown[]
   /** What the input calls them. */
   readonly items: string
-  readonly check: ItemCheck
+  readonly check: Checker
   readonly put: PutMany
   /** All of them or none. */
   readonly together: boolean
 }
 
-/** What checks one item: null if it is sound. It may change the item as validation does (coerce, drop). */
-export type ItemCheck = (item: unknown, place: string) => Problem | null
-
-export function createItemCheck(operation: OperationName, maxBodyBytes: number): ItemCheck {
-  const validate = compileSchema(bodySchema(operation)!)
-  return (item, place) => {
-    if (!validate(item)) return describeFailure(validate.errors as never, place)
-    return objectToPayload(item as Payload, maxBodyBytes, place)
-  }
+/** What checks one item of many. */
+export function createItemCheck(operation: OperationName, maxBodyBytes: number): Checker {
+  const check = checkerOf(bodySchema(operation)!)
+  return (item, place) => check(item, place) ?? objectToPayload(item as Payload, maxBodyBytes, place)
 }
 
 export async function putEach(batch: Batch, context: CallContext): Promise<{ results: PutManyResult[] }> {

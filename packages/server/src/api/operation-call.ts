@@ -12,11 +12,12 @@ import {
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import { fillDefaults } from './access/defaults.ts'
 import { refuseSelection } from './access/fields.ts'
-import { createItemCheck, type ItemCheck, type PutMany, putEach } from './batch.ts'
+import { createItemCheck, type PutMany, putEach } from './batch.ts'
 import type { AnyHandler, CallContext, Handlers } from './handlers.ts'
 import { type Brought, inputReader, nullDropper, splitFields } from './input.ts'
 import { requestLimit } from './payload.ts'
 import { handlerOf } from './relations.ts'
+import type { Checker } from './validator.ts'
 
 /** What each part of what is brought has to be; absent where nothing of it is looked at. */
 export interface CallSchema {
@@ -127,7 +128,7 @@ function batchHandler(name: OperationName, operation: Operation, handlers: Handl
   const { items, operation: single, together: rule } = operation.batch!
   const always = rule === 'always'
   const put = handlerOf(name, handlers) as PutMany
-  let check: ItemCheck | undefined
+  let check: Checker | undefined
   return async (caller: CallContext, input: object): Promise<unknown> => {
     const { together, ...body } = input as { readonly together?: boolean } & Readonly<Record<string, unknown>>
     const given = body[items] as unknown[]

@@ -1,6 +1,6 @@
 /** How inputs are checked: pg-hooks' coercion, our formats, and messages that name the field and its bound. */
 import { Problem, parseTimestamp, TEXT_PATTERN } from '@posthorn/contract'
-import { Ajv, type ValidateFunction } from 'ajv'
+import { Ajv } from 'ajv'
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
 
 /** Defaults are not filled in here: an update would reset what it does not mention. Whoever creates applies them. */
@@ -20,21 +20,22 @@ function isHttpUrl(text: string): boolean {
 
 let compiler: Ajv | undefined
 
-/** What checks a value, and coerces it in place, as the routes' schemas do. */
-export function compileSchema(schema: object): ValidateFunction {
+/** Says what is wrong with a value, which it calls `place`, or null if nothing is. Coerces what is in it. */
+export type Checker = (value: unknown, place: string) => Problem | null
+
+/** What checks as the routes' schemas do. */
+export function checkerOf(schema: object): Checker {
   if (compiler === undefined) {
     compiler = new Ajv(validatorOptions!.customOptions)
     validatorOptions!.onCreate!(compiler)
   }
-  return compiler.compile(schema)
+  const validate = compiler.compile(schema)
+  return (value, place) => (validate(value) ? null : describeFailure(validate.errors as never, place))
 }
 
 /** Checks what does not come over HTTP as if it did: the sentence of its first fault, or null. Coerces in place. */
-export function createObjection(): (schema: object, input: Record<string, unknown>) => string | null {
-  return (schema, input) => {
-    const validate = compileSchema(schema)
-    return validate(input) ? null : describeFailure(validate.errors as never, 'body').message
-  }
+export function objection(schema: object, input: Record<string, unknown>): string | null {
+  return checkerOf(schema)(input, 'body')?.message ?? null
 }
 
 const FORMATS: Readonly<Record<string, string>> = {

@@ -1,11 +1,10 @@
 /** One operation, called in process: the way of a request from where it has been read to where its answer is written. */
 import { type Download, type Operation, type OperationName, operations } from '@posthorn/contract'
-import type { ValidateFunction } from 'ajv'
 import { shapePage, shapeRow, shapeRows } from '../api/answer.ts'
 import type { CallContext } from '../api/handlers.ts'
 import type { Brought } from '../api/input.ts'
 import { type CallRoom, type CallSchema, createCall } from '../api/operation-call.ts'
-import { compileSchema, describeFailure } from '../api/validator.ts'
+import { checkerOf } from '../api/validator.ts'
 import { bringer } from './brought.ts'
 import { copyOf } from './copy.ts'
 
@@ -42,18 +41,18 @@ function checker({ params, body, querystring }: CallSchema): (brought: Brought) 
     { place: 'params', schema: params, of: (brought: Brought) => brought.params },
     { place: 'body', schema: body, of: (brought: Brought) => brought.body },
     { place: 'querystring', schema: querystring, of: (brought: Brought) => brought.query },
-  ].flatMap(({ schema, ...part }) => (schema ? [{ ...part, validate: compileSchema(schema) }] : []))
+  ].flatMap(({ schema, ...part }) => (schema ? [{ ...part, check: checkerOf(schema) }] : []))
   return brought => {
-    for (const { place, validate, of } of checks) if (!validate(of(brought))) throw failureOf(validate, place)
+    for (const { place, check, of } of checks) {
+      const problem = check(of(brought), place)
+      if (problem) throw problem
+    }
   }
 }
 
-const failureOf = ({ errors }: ValidateFunction, place: string) => describeFailure(errors as never, place)
-
 type Answer = (query: unknown, input: object, output: unknown) => unknown
 
-/** Null where an output is given out as it is. */
-function answerer({ streamed, list, each, of }: Operation, { brokeOff }: DirectRoom): Answer | null {
+function answerer({ streamed, list, each, of }: Operation, { brokeOff }: DirectRoom): Answer {
   if (streamed) return (_query, _input, output) => toDownload(output as Download, brokeOff)
   if (list) return (query, input, output) => copied(shapePage(query, input, output))
   if (each) return (_query, input, output) => copied(shapeRows(input, output))

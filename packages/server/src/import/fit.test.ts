@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { createObjection } from '../api/validator.ts'
+import { objection } from '../api/validator.ts'
 import { checkHeaders } from '../deliver/header-rules.ts'
 import { type Fit, fitCron, fitMessage, fitQueue } from './fit.ts'
 
-const rules = { checkHeaders, objection: createObjection() }
+const rules = { checkHeaders, objection }
 const NOW = Date.UTC(2026, 10, 21)
 const queue = {
   ...{ id: 1, name: 'q', callback_url: 'https://h.example/x', method: 'POST', headers: null },

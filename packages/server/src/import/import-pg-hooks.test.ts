@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { DATABASE_KINDS, describePostgres, type Opened, openFresh } from '../../test/databases.ts'
 import { openPgHooks, type PgHooks } from '../../test/pg-hooks-database.ts'
 import { makeSpan, openRoom, type Room, settle } from '../../test/queue-room.ts'
-import { createObjection } from '../api/validator.ts'
+import { objection } from '../api/validator.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDatabase } from '../db/open.ts'
 import type { Database } from '../db/port.ts'
@@ -56,7 +56,7 @@ for (const kind of DATABASE_KINDS) {
       await from.check()
       const lead = await leadPgHooks(from, force, () => {})
       try {
-        const rules = { checkHeaders, objection: createObjection() }
+        const rules = { checkHeaders, objection }
         const plan = await planImport({ source: from, target: opened.db, rules, now: Date.now() })
         const steps = { goOn() {}, progress() {}, makeRoom: async () => {} }
         const whole = {

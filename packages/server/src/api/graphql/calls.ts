@@ -20,7 +20,7 @@ import type { AnyHandler, CallContext, Handlers } from '../handlers.ts'
 import { nullDropper } from '../input.ts'
 import { objectToPayload, type Payload } from '../payload.ts'
 import { handlerOf } from '../relations.ts'
-import { compileSchema, describeFailure } from '../validator.ts'
+import { checkerOf } from '../validator.ts'
 import { type Selection, selectedFields } from './list-question.ts'
 
 /** What every resolver of one request shares. */
@@ -112,13 +112,13 @@ function callerFor(name: OperationName, { caller }: RequestContext): CallContext
 }
 
 function createCheck(operation: Operation, maxBodyBytes: number) {
-  const validate = compileSchema(operation.input)
+  const check = checkerOf(operation.input)
   const dropNulls = nullDropper(operation.input)
   const carriesPayload = 'headers' in operation.input.properties
   return (input: Values, place: string): Values => {
     dropNulls(input)
-    if (!validate(input)) throw describeFailure((validate.errors ?? []) as never, place)
-    const fault = carriesPayload ? objectToPayload(input as Payload, maxBodyBytes, place) : null
+    const fault =
+      check(input, place) ?? (carriesPayload ? objectToPayload(input as Payload, maxBodyBytes, place) : null)
     if (fault) throw fault
     return input
   }
