@@ -1,8 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type Served, serve } from '../../test/api/serve.ts'
 
 const MAX = 1_048_576
+/** Every byte in turn. A megabyte of random ones looks, in base64url, like a key of ours once in fifty times. */
+const bytesOf = (size: number): Buffer =>
+  Buffer.alloc(
+    size,
+    Uint8Array.from({ length: 256 }, (_, nth) => nth),
+  )
 const stored = (served: Served) =>
   served.state.calls.at(-1)?.input as { body?: string; bodyBase64?: string; headers?: object }
 
@@ -17,8 +22,8 @@ describe('a body of the largest size passes, and one byte more is refused with t
     ['plain text', size => ({ body: 'a'.repeat(size) })],
     ['text of three bytes a character', size => ({ body: '€'.repeat(Math.floor(size / 3)) + 'a'.repeat(size % 3) })],
     ['text that JSON writes in six bytes a character', size => ({ body: '\u0001'.repeat(size) })],
-    ['random bytes in base64', size => ({ bodyBase64: randomBytes(size).toString('base64') })],
-    ['random bytes in unpadded base64url', size => ({ bodyBase64: randomBytes(size).toString('base64url') })],
+    ['bytes in base64', size => ({ bodyBase64: bytesOf(size).toString('base64') })],
+    ['bytes in unpadded base64url', size => ({ bodyBase64: bytesOf(size).toString('base64url') })],
   ]
   test.each(shapes)('%s', async (_, body) => {
     const served = await withQueue()
@@ -37,8 +42,8 @@ describe('a body of the largest size passes, and one byte more is refused with t
   test('bytes put as they are', async () => {
     const served = await withQueue()
     const headers = { 'content-type': 'application/octet-stream' }
-    expect((await served.call('POST', '/queues/1/messages', randomBytes(MAX), headers)).status).toBe(200)
-    const refused = await served.call('POST', '/queues/1/messages', randomBytes(MAX + 1), headers)
+    expect((await served.call('POST', '/queues/1/messages', bytesOf(MAX), headers)).status).toBe(200)
+    const refused = await served.call('POST', '/queues/1/messages', bytesOf(MAX + 1), headers)
     expect(refused.json).toMatchObject({ statusCode: 413, details: { limit: MAX } })
   })
 
