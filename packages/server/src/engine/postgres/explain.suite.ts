@@ -27,6 +27,7 @@ interface PlanNode {
   readonly 'Relation Name'?: string
   readonly 'Index Name'?: string
   readonly 'CTE Name'?: string
+  readonly Filter?: string
   readonly 'Actual Rows': number
   readonly 'Actual Loops': number
   readonly 'Rows Removed by Filter'?: number
@@ -127,7 +128,8 @@ function flatten(node: PlanNode): PlanNode[] {
 /** The steps that were taken, one a line: what a test says when it does not like the plan. */
 function describe(node: PlanNode, depth = 0): string[] {
   const by = node['Index Name'] ?? node['Relation Name'] ?? node['CTE Name'] ?? ''
-  const line = `${'  '.repeat(depth)}${node['Node Type']} ${by}: ${node['Actual Rows']} rows × ${node['Actual Loops']}`
+  const size = `${node['Actual Rows']} rows × ${node['Actual Loops']}`
+  const line = `${'  '.repeat(depth)}${node['Node Type']} ${by}: ${[size, node.Filter ?? []].flat().join(' where ')}`
   const below = (node.Plans ?? []).flatMap(plan => describe(plan, depth + 1))
   return node['Actual Loops'] === 0 ? [] : [line, ...below]
 }
