@@ -1,5 +1,6 @@
 import type { Database } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
+import { alongIndexes } from '../queue/index-plans.ts'
 import type { AlarmedQueue, Alarms } from './alarms.ts'
 import type { Happening } from './teller.ts'
 
@@ -54,7 +55,7 @@ export class Backlogs {
   /** @throws DatabaseError */
   async look(): Promise<void> {
     const { db, alarms, limitMs } = this.#options
-    const ages = this.#agesOf(await db.query<WaitingRow>(LOOK, [limitMs]))
+    const ages = this.#agesOf(await alongIndexes(db, tx => tx.query<WaitingRow>(LOOK, [limitMs])))
     const raised = await alarms.raised('backlog')
     const old = [...ages].filter(([id, { ms, limitMs }]) => ms > limitMs && !raised.has(id)).map(([id]) => id)
     const young = [...raised].filter(id => !isOverHalf(ages.get(id)))

@@ -1,6 +1,7 @@
 -- Queues with messages that could be sent and wait for longer than half of the queue's bound (its own, or $1; 0 is none):
 -- for each lane and for what is overdue the first message, by hops along message_lane and message_due. So its cost is the
--- number of lanes, not of messages.
+-- number of lanes, not of messages: for that its transaction allows nothing but indexes, or a plan made while little waited
+-- would be kept, and read and sort everything for each lane.
 -- A message sent again stands in its lane since it was, which its xid alone tells: `revived` says so, and `since` does not.
 WITH RECURSIVE l (queue_id, lane, xid, since, revived) AS (
   (SELECT queue_id, lane, xid, greatest(created_at, scheduled_at), forgiven > 0
