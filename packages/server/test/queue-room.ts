@@ -5,6 +5,7 @@ import { openTenants } from '../src/app-tenants.ts'
 import { backendBelongings } from '../src/backend/org-belongings.ts'
 import { systemClock } from '../src/clock.ts'
 import type { Database } from '../src/db/port.ts'
+import type { NewMessage, PutResult } from '../src/engine/port.ts'
 import { createPostgresEngine } from '../src/engine/postgres/engine.ts'
 import { put } from '../src/engine/postgres/put.ts'
 import { createIds } from '../src/id.ts'
@@ -52,6 +53,7 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number; re
   }
   const checkHeaders = (headers: Readonly<Record<string, unknown>>): string | null =>
     'webhook-id' in headers ? 'headers.webhook-id is set by Posthorn and cannot be given' : null
+  const putOne = async (message: NewMessage) => (await engine.put([message]))[0]!
   const shared = { db, changed, checkHeaders, listLimitMs: more.listLimitMs ?? LIST_LIMIT_MS }
   return {
     db,
@@ -67,14 +69,18 @@ export function openRoom(db: Database, more: { readonly listLimitMs?: number; re
       ids: createIds(randomBytes(16)),
       idempotencyTtlMs: 60_000,
       random: () => (nthPut++ % 4) / 4,
-      put: async message => (await engine.put([message]))[0]!,
-      putAll: messages => Promise.allSettled(messages.map(async message => (await engine.put([message]))[0]!)),
+      put: putOne,
+      async putAll(messages) {
+        const results: PromiseSettledResult<PutResult>[] = []
+        for (const message of messages) results.push(...(await Promise.allSettled([putOne(message)])))
+        return results
+      },
       putTogether: messages => engine.put(messages),
     }),
     crons: createCrons({
       ...shared,
       ids: createIds(randomBytes(16)),
-      put: async message => (await engine.put([message]))[0]!,
+      put: putOne,
       putWithin: put,
     }),
     chain: createCronChain({ db, putWithin: put, log: silentLog, ticked: ticked => void ticks.push(ticked) }),
