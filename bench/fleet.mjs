@@ -1,8 +1,8 @@
 /** Posthorn's own scenarios: one or more nodes on a fresh database, with many queues. */
 
-import { makeBody, nowUs } from './body.mjs'
+import { nowUs } from './body.mjs'
 import { inPieces } from './contenders/load.mjs'
-import { newQueue, startPosthorn } from './contenders/posthorn-node.mjs'
+import { bulkOf, expectStored, newQueue, startPosthorn } from './contenders/posthorn-node.mjs'
 
 const BULK = 1000
 const PATIENCE_MS = 600_000
@@ -71,12 +71,8 @@ class Fleet {
   /** Puts so many messages on these queues in turn. */
   async fill(ids, messages) {
     await inPieces({ count: messages, size: BULK, width: 2 }, async (from, to) => {
-      const some = Array.from({ length: to - from }, (_, i) => ({
-        queueId: ids[(from + i) % ids.length],
-        body: makeBody(from + i, 0),
-      }))
-      const { results } = await this.nodes[0].call('POST', '/messages/bulk', { messages: some })
-      if (results.some(({ result }) => result !== 'stored')) throw new Error(JSON.stringify(results.slice(0, 3)))
+      const bulk = { messages: bulkOf(from, to, id => ids[id % ids.length]) }
+      expectStored(await this.nodes[0].call('POST', '/messages/bulk', bulk))
     })
   }
 

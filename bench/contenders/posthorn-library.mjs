@@ -4,7 +4,7 @@
 import { loadConfig, processSources, silentLog, startNode } from '../../packages/server/dist/index.js'
 import { makeBody } from '../body.mjs'
 import { loadedBy } from './load.mjs'
-import { newQueue } from './posthorn-node.mjs'
+import { bulkOf, expectStored, newQueue } from './posthorn-node.mjs'
 
 export async function start({ databaseUrl, folder, sinkUrl }) {
   const config = loadConfig(processSources({ databaseUrl, dataDir: folder, port: '0' }))
@@ -14,11 +14,8 @@ export async function start({ databaseUrl, folder, sinkUrl }) {
   const pause = () => queues.pause({ id: queueId })
   await pause()
   const add = (id, at) => messages.put({ queueId, body: makeBody(id, at) })
-  const addMany = async (from, to) => {
-    const some = Array.from({ length: to - from }, (_, i) => ({ queueId, body: makeBody(from + i, 0) }))
-    const { results } = await messages.putMany({ messages: some })
-    if (results.some(({ result }) => result !== 'stored')) throw new Error(JSON.stringify(results.slice(0, 3)))
-  }
+  const addMany = async (from, to) =>
+    expectStored(await messages.putMany({ messages: bulkOf(from, to, () => queueId) }))
   const pending = { where: { status: { eq: 'pending' } }, limit: 1, totalCount: true }
   return {
     ...loadedBy({ add, addMany, stored: async () => (await messages.list(pending)).totalCount }),

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Agent, request } from 'undici'
+import { makeBody } from '../body.mjs'
 import { CONNECTIONS } from './receiver-client.mjs'
 
 const COMMAND = fileURLToPath(new URL('../../packages/server/bin/posthorn.mjs', import.meta.url))
@@ -106,6 +107,16 @@ class PosthornNode {
 /** Queues as the bench uses them: signed, as many attempts at once as the peers may make, the defaults of everything else. */
 export function newQueue(name, callbackUrl, more = {}) {
   return { name, callbackUrl, method: 'POST', secrets: [SECRET], concurrency: CONNECTIONS, ...more }
+}
+
+/** Messages with these numbers for one bulk, each for the queue that `queueOf` gives for its number. */
+export function bulkOf(from, to, queueOf) {
+  return Array.from({ length: to - from }, (_, i) => ({ queueId: queueOf(from + i), body: makeBody(from + i, 0) }))
+}
+
+/** What a bulk was answered. @throws Error unless all of it is stored */
+export function expectStored({ results }) {
+  if (results.some(({ result }) => result !== 'stored')) throw new Error(JSON.stringify(results.slice(0, 3)))
 }
 
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`

@@ -4,7 +4,7 @@
  */
 import { makeBody } from '../body.mjs'
 import { closedLoop, inPieces, loadedBy } from './load.mjs'
-import { newQueue, startPosthorn } from './posthorn-node.mjs'
+import { bulkOf, expectStored, newQueue, startPosthorn } from './posthorn-node.mjs'
 
 const MUTATION = 'mutation ($inputs: [MessageInput]!) { insertMessages(inputs: $inputs) { id } }'
 
@@ -23,12 +23,8 @@ export async function start({ databaseUrl, folder, sinkUrl, flags, settings = {}
     },
   }
   const fan = []
-  const putMany = async messages => {
-    const { results } = await node.call('POST', '/messages/bulk', { messages })
-    if (results.some(({ result }) => result !== 'stored')) throw new Error(JSON.stringify(results.slice(0, 3)))
-  }
-  const addMany = (from, to) =>
-    putMany(Array.from({ length: to - from }, (_, i) => ({ queueId, body: makeBody(from + i, 0) })))
+  const putMany = async messages => expectStored(await node.call('POST', '/messages/bulk', { messages }))
+  const addMany = (from, to) => putMany(bulkOf(from, to, () => queueId))
 
   return {
     pids: () => [node.pid],
