@@ -88,6 +88,14 @@ export function putLaws({ fixture, needs }: Laws): void {
     expect(heads.every(head => !head.lost)).toBe(true)
   })
 
+  test('of a batch, each message has its own headers, and those without have none', async () => {
+    const f = fixture()
+    const queueId = await f.makeQueue()
+    const headers = [null, '{"a":"b"}', null, '{}', '{"q":"\\"\\\\,{}é","s":"\\u0001"}', null]
+    await put(f, queueId, ...headers.map(one => ({ headers: one })))
+    expect((await loadLane(f, queueId)).map(head => head.headers)).toEqual(headers)
+  })
+
   test('headers, key, priority and expiry come back', async () => {
     const f = fixture()
     const queueId = await f.makeQueue()

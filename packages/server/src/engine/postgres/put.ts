@@ -17,19 +17,19 @@ export async function put(db: Executor, messages: readonly NewMessage[]): Promis
   return results
 }
 
-/** Ready at once, non-empty text without the separator, nothing else set: by far the most common put. */
+/** Ready at once, non-empty text without the separator, no more than headers beside it: by far the most common put. */
 function isPlain(message: NewMessage): boolean {
   return (
     typeof message.body === 'string' &&
     message.body !== '' &&
-    message.headers === null &&
     message.dueAt === null &&
     message.expiresAt === null &&
     message.priority === 0 &&
     message.key === null &&
     message.cronId === null &&
     message.idempotency === null &&
-    !message.body.includes(SEPARATOR)
+    !message.body.includes(SEPARATOR) &&
+    (message.headers === null || (message.headers !== '' && !message.headers.includes(SEPARATOR)))
   )
 }
 
@@ -53,6 +53,9 @@ async function putPlain(db: Executor, messages: readonly NewMessage[]): Promise<
     `{${queues}}`,
     bodies,
     isSpread ? column(messages, inLane) : null,
+    messages.some(({ headers }) => headers !== null)
+      ? messages.map(({ headers }) => headers ?? '').join(SEPARATOR)
+      : null,
   ])
   const xid = Number(row![0])
   const createdAt = Number(row![1])
