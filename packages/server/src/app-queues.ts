@@ -6,17 +6,17 @@ import { delayAfter } from './deliver/backoff.ts'
 import { checkHeaders } from './deliver/header-rules.ts'
 import type { GroupCommit } from './engine/group-commit.ts'
 import type { PullEngine } from './engine/port.ts'
-import { put } from './engine/postgres/put.ts'
 import type { Ids } from './id.ts'
 import { createAttempts } from './queue/attempts.ts'
 import type { QueueBook } from './queue/book.ts'
+import type { PutWithin } from './queue/cron-chain.ts'
 import { createCrons } from './queue/crons.ts'
 import type { Deaths } from './queue/deaths.ts'
 import { createMessages } from './queue/messages.ts'
 import { queueOperations } from './queue/operations.ts'
 import { createPull } from './queue/pull.ts'
 import { createQueues } from './queue/queues.ts'
-import { tracePuts } from './queue/traced-puts.ts'
+import { tracePuts, traceRuns } from './queue/traced-puts.ts'
 import type { SecretBox } from './tenant/secret-box.ts'
 import type { Tracing } from './tracing.ts'
 
@@ -32,6 +32,8 @@ export interface QueueParts {
   readonly engine: PullEngine
   readonly ids: Ids
   readonly deaths: Deaths
+  /** Stores the messages of ticks. */
+  readonly putTicks: PutWithin
   /** Null where nothing is traced. */
   readonly tracing: Tracing | null
   /** Called when nodes are to look; must not throw. */
@@ -68,13 +70,12 @@ export function openQueues(parts: QueueParts) {
     delayAfter: (backoff, failedAttempts) => delayAfter(backoff, failedAttempts, Math.random),
     changed,
   })
-  const crons = createCrons({
-    ...shared,
-    ids,
-    put: message => commit.put(message),
-    putWithin: put,
-    changed,
+  const crons = createCrons({ ...shared, ids, put: message => commit.put(message), putWithin: parts.putTicks, changed })
+  return queueOperations({
+    queues,
+    messages: tracing ? tracePuts(messages, tracing, book) : messages,
+    attempts: createAttempts(shared),
+    pull,
+    crons: tracing ? traceRuns(crons, tracing) : crons,
   })
-  const traced = tracing ? tracePuts(messages, tracing, book) : messages
-  return queueOperations({ queues, messages: traced, attempts: createAttempts(shared), pull, crons })
 }

@@ -40,8 +40,9 @@ import { createSpanRepair, ensureSpans } from './engine/postgres/upkeep/spans.ts
 import { createIds, type Ids, nodeId } from './id.ts'
 import type { Log } from './log.ts'
 import { QueueBook, type QueueConfig } from './queue/book.ts'
-import { createCronChain } from './queue/cron-chain.ts'
+import { createCronChain, type PutWithin } from './queue/cron-chain.ts'
 import { cancelOnDeletedQueues } from './queue/queues.ts'
+import { traceTicks } from './queue/traced-puts.ts'
 import { Announcer, readAnnouncement } from './run/announcer.ts'
 import { Janitor } from './run/janitor.ts'
 import { meterEngine } from './run/metered-engine.ts'
@@ -113,8 +114,9 @@ async function start(config: Config, log: Log, closing: Closing) {
   const locks = config.roles.includes('worker') ? await openLocks(parts) : null
   const working = await openNode({ ...parts, book, sender, delivery, plan, locks, tenants }, closing)
   const { node, metrics, telling } = working
-  const ways = openWaysIn({ ...parts, ...working, book, backend, plan, tracing, tenants })
-  const scheduler = openScheduler(parts, node, metrics)
+  const putTicks = tracing ? traceTicks(put, tracing, book) : put
+  const ways = openWaysIn({ ...parts, ...working, book, backend, plan, putTicks, tracing, tenants })
+  const scheduler = openScheduler(parts, putTicks, node, metrics)
   closing.add('crons', () => scheduler.stop())
   if (config.roles.includes('worker')) await scheduler.catchUp()
   await telling.start()
@@ -306,9 +308,10 @@ function publishMessage(changes: NodeChanges, orgId: number, id: number): void {
   changes.publish({ orgId, resource: 'message', act: 'saved', id })
 }
 
-function openScheduler({ db, clock, log, changes }: Parts, node: Node, metrics: Metrics): Scheduler {
+function openScheduler(parts: Parts, putWithin: PutWithin, node: Node, metrics: Metrics): Scheduler {
+  const { db, clock, log, changes } = parts
   const told = (orgId: number, id: number): void => publishMessage(changes, orgId, id)
-  const chain = createCronChain({ db, putWithin: put, log, told, ticked: ticked => metrics.ticked(ticked) })
+  const chain = createCronChain({ db, putWithin, log, told, ticked: ticked => metrics.ticked(ticked) })
   return new Scheduler({ chain, leads: () => node.stats.leads, stored: () => node.changed(), clock, log })
 }
 
@@ -321,6 +324,7 @@ interface ApiParts extends Parts {
   readonly engine: PullEngine
   readonly telling: Telling
   readonly plan: SocketPlan
+  readonly putTicks: PutWithin
   /** Null where no SDK of OpenTelemetry is registered. */
   readonly tracing: Tracing | null
   readonly tenants: ReturnType<typeof openTenantRoom>
@@ -328,7 +332,7 @@ interface ApiParts extends Parts {
 
 /** Over HTTP as far as its roles go; in process whoever runs it may call it, whatever they are. */
 function openWaysIn(parts: ApiParts) {
-  const { config, log, db, node, metrics, changes, clock } = parts
+  const { config, log, db, node, metrics, changes, clock, tracing } = parts
   const { tenants } = parts.tenants
   const handlers = openHandlers(parts)
   const shared = { changes, tenants, log, translate: problemOfDatabase }
@@ -341,7 +345,7 @@ function openWaysIn(parts: ApiParts) {
     health: { check: () => checkHealth(db, node) },
     metrics: () => metrics.render(),
   })
-  const calls = new DirectCalls({ ...shared, handlers, maxBodyBytes: config.maxBodyBytes, clock })
+  const calls = new DirectCalls({ ...shared, handlers, maxBodyBytes: config.maxBodyBytes, clock, tracing })
   const deadlineMs = config.shutdownTimeoutMs
   return { listen: api.listen, calls, close: () => Promise.all([api.close(deadlineMs), calls.close(deadlineMs)]) }
 }

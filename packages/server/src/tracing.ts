@@ -19,6 +19,7 @@ import {
   type SpanContext,
   SpanKind,
   SpanStatusCode,
+  type Tracer,
   trace,
 } from '@opentelemetry/api'
 
@@ -28,14 +29,14 @@ export interface Carrier {
   readonly tracestate?: string
 }
 
-export interface SpanStart {
+/** A span before it begins. Of a queue one that is kept: a sampler is asked with it for every message. */
+export interface Described {
   readonly name: string
-  readonly kind: 'put' | 'attempt'
+  readonly kind: SpanKind
+  /** What a sampler may want to know. */
   readonly attributes: Attributes
-  /** What it follows from; otherwise from what is active, or from nothing. */
-  readonly parent: Carrier | null
   /** What else it has to do with. */
-  readonly links?: readonly Carrier[]
+  readonly links?: { context: SpanContext }[]
 }
 
 export interface OpenSpan {
@@ -44,10 +45,21 @@ export interface OpenSpan {
   end(error: string | null, attributes?: Attributes): void
 }
 
+/** Of each span it gives null where nobody records it: what was there to follow from then goes on as it is, if there was any. */
 export interface Tracing {
-  start(span: SpanStart): OpenSpan
+  /**
+   * What a caller does: it follows from what is active where it is called, or from what the caller brought. Where neither
+   * is, it begins a trace.
+   */
+  call(described: Described, brought: Carrier | undefined): OpenSpan | null
+  /** What follows from this alone, whatever is active: that may be the call of somebody else, whose turn it was to go on. */
+  follow(described: Described, parent: Carrier): OpenSpan | null
+  /** What begins a trace, whatever is active. */
+  begin(described: Described): OpenSpan | null
+  /** What is active here: in process, that is what a caller brings. */
+  active(): Carrier | null
   /** Runs a request of ours, which other instrumentation must not take for a trace of its own, nor add a second one to. */
-  quietly(run: () => void): void
+  quietly<Args extends unknown[]>(run: (...args: Args) => void, ...args: Args): void
 }
 
 /** What undici's instrumentation subscribes to. */
@@ -60,24 +72,53 @@ const QUIET = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context 
 export function openTracing(version: string): Tracing | null {
   const provider = trace.getTracerProvider() as Partial<ProxyTracerProvider>
   const tracer = provider.getDelegateTracer?.('posthorn', version)
-  if (!tracer) return null
+  return tracer ? createTracing(tracer) : null
+}
+
+function createTracing(tracer: Tracer): Tracing {
+  /** `follows`: whether there is something in `from` that it follows from, which then has to be told of. */
+  const start = (described: Described, from: Context, follows: boolean): OpenSpan | null => {
+    const span = tracer.startSpan(described.name, described, from)
+    const found = span.spanContext()
+    if (span.isRecording()) return { carrier: carrierOf(found), end: (error, more) => endSpan(span, error, more) }
+    const isOver = !follows && !isRecorded(found)
+    return isOver || !isSpanContextValid(found) ? null : { carrier: carrierOf(found), end: ignore }
+  }
   return {
-    start({ name, kind, attributes, parent, links = [] }) {
-      const passed = unsampledOf(parent)
-      if (passed !== null) return { carrier: passed, end: ignore }
-      const linked = links.map(carrier => ({ context: spanContextOf(carrier) }))
-      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes, links: linked }, parentOf(parent))
-      const carrier = carrierOf(span)
-      return span.isRecording()
-        ? { carrier, end: (error, more) => endSpan(span, error, more) }
-        : { carrier, end: ignore }
+    call(described, brought) {
+      const here = context.active()
+      const active = trace.getSpanContext(here)
+      if (active !== undefined && isSpanContextValid(active)) {
+        if (isRecorded(active)) return start(described, here, true)
+        // Nobody brought it: it began here, with the request itself, and is over.
+        return brought === undefined ? null : { carrier: carrierOf(active), end: ignore }
+      }
+      if (brought === undefined) return start(described, here, false)
+      return isSampled(brought) ? start(described, contextOf(brought), true) : null
     },
-    quietly(run) {
+    follow: (described, parent) => start(described, contextOf(parent), true),
+    begin: described => start(described, ROOT_CONTEXT, false),
+    active() {
+      const active = trace.getSpanContext(context.active())
+      return active !== undefined && isSpanContextValid(active) ? carrierOf(active) : null
+    },
+    quietly(run, ...args) {
       // On Node 20 a context costs every promise of the process (a third of a drain's CPU): only where somebody listens.
-      if (REQUESTS.hasSubscribers) context.with(QUIET, run)
-      else run()
+      if (REQUESTS.hasSubscribers) context.with(QUIET, run, undefined, ...args)
+      else run(...args)
     },
   }
+}
+
+/** @param links what else it has to do with */
+export function describeSpan(
+  kind: keyof typeof KINDS,
+  name: string,
+  attributes: Attributes,
+  links?: readonly Carrier[],
+): Described {
+  const described = { name, kind: KINDS[kind], attributes }
+  return links === undefined ? described : { ...described, links: links.map(one => ({ context: spanContextOf(one) })) }
 }
 
 /** What every span of a message says, in the words of OpenTelemetry's semantic conventions. */
@@ -105,20 +146,9 @@ export function describedOnce<T extends object, D>(describe: (one: T) => D): (on
 /** The end of a span that nobody records. */
 const ignore = (): void => {}
 
-/** What a span would follow from, if nobody records that: it is passed on as it is, without a span that would be thrown away. */
-function unsampledOf(parent: Carrier | null): Carrier | null {
-  const active = trace.getSpan(context.active())
-  if (active === undefined) return parent !== null && !isSampled(parent) ? parent : null
-  const found = active.spanContext()
-  return isSpanContextValid(found) && (found.traceFlags & 1) === 0 ? carrierOf(active) : null
-}
+const contextOf = (carrier: Carrier): Context => trace.setSpanContext(ROOT_CONTEXT, spanContextOf(carrier))
 
-/** A span that is active here (of the HTTP server, of a program that embeds Posthorn) is nearer than what came from afar. */
-function parentOf(carrier: Carrier | null): Context {
-  const active = context.active()
-  if (carrier === null || trace.getSpan(active)) return active
-  return trace.setSpanContext(ROOT_CONTEXT, spanContextOf(carrier))
-}
+const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & 1) === 1
 
 function spanContextOf({ traceparent, tracestate }: Carrier): SpanContext {
   const found = {
@@ -130,8 +160,7 @@ function spanContextOf({ traceparent, tracestate }: Carrier): SpanContext {
   return tracestate === undefined ? found : { ...found, traceState: createTraceState(tracestate) }
 }
 
-function carrierOf(span: Span): Carrier {
-  const { traceId, spanId, traceFlags, traceState } = span.spanContext()
+function carrierOf({ traceId, spanId, traceFlags, traceState }: SpanContext): Carrier {
   const tracestate = traceState?.serialize()
   return { traceparent: `00-${traceId}-${spanId}-0${traceFlags & 1}`, ...(tracestate ? { tracestate } : {}) }
 }

@@ -8,8 +8,11 @@ import { join } from 'node:path'
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
   BasicTracerProvider,
   InMemorySpanExporter,
+  ParentBasedSampler,
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
@@ -25,6 +28,13 @@ const CALLER = { trace: '0af7651916cd43dd8448eb211c80319c', span: 'b7ad6b7169203
 const traceparent = `00-${CALLER.trace}-${CALLER.span}-01`
 
 const exporter = new InMemorySpanExporter()
+/** What is asked of traces that begin here. */
+const root = { declines: false }
+const sampler = new ParentBasedSampler({
+  root: {
+    shouldSample: () => (root.declines ? new AlwaysOffSampler() : new AlwaysOnSampler()).shouldSample(),
+  },
+})
 let folder: string
 let node: RunningNode
 let receiver: Server
@@ -34,7 +44,9 @@ let api: Api
 
 beforeAll(async () => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }))
+  trace.setGlobalTracerProvider(
+    new BasicTracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+  )
   folder = mkdtempSync(join(tmpdir(), 'posthorn-traced-'))
   await copyEmbedded(folder)
   const env = {
@@ -63,7 +75,10 @@ afterAll(async () => {
   context.disable()
 })
 
-beforeEach(() => exporter.reset())
+beforeEach(() => {
+  root.declines = false
+  exporter.reset()
+})
 
 async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(node.url + path, {
@@ -253,4 +268,64 @@ test('an email belongs to its caller’s trace, and says how it failed', async (
   expect([put!.spanContext().traceId, put!.parentSpanContext?.spanId]).toEqual([CALLER.trace, CALLER.span])
   expect(attempt!.parentSpanContext?.spanId).toBe(put!.spanContext().spanId)
   expect([attempt!.status.code, attempt!.attributes['error.type']]).toEqual([SpanStatusCode.ERROR, 'rejected'])
+})
+
+test('a trace that would begin with the put, and that the sampler declines, leaves nothing: neither in the message nor for the receiver', async () => {
+  root.declines = true
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/declined') })
+  const input = { queueId, body: 'x' }
+  const { id } = (await (await post('/messages/', input)).json()) as { id: number }
+  await post('/messages/bulk', { messages: [input, input] })
+  await node.client.messages.put(input)
+  await expect.poll(() => came.get('/declined')?.length).toBe(4)
+  expect(came.get('/declined')!.map(headers => headers.traceparent)).toEqual(Array(4).fill(undefined))
+  expect((await node.client.messages.get({ id })).headers).toBe(null)
+  expect(exporter.getFinishedSpans()).toEqual([])
+})
+
+test('in process, a span that nobody records is the caller’s decision: it is passed on', async () => {
+  root.declines = true
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/decided') })
+  const declined = trace.getTracer('program').startSpan('order')
+  const { traceId, spanId } = declined.spanContext()
+  const { id } = await context.with(trace.setSpan(context.active(), declined), () =>
+    node.client.messages.put({ queueId, body: 'x' }),
+  )
+  await expect.poll(() => came.get('/decided')?.length).toBe(1)
+  expect(headerOf('/decided', 'traceparent')).toBe(`00-${traceId}-${spanId}-00`)
+  expect((await node.client.messages.get({ id })).headers).toEqual({ traceparent: `00-${traceId}-${spanId}-00` })
+  expect(exporter.getFinishedSpans()).toEqual([])
+})
+
+test('puts that share a commit share no trace: each attempt follows its own put, whoever’s call went on to it', async () => {
+  const { id: queueId } = await api.createQueue({ callbackUrl: to('/shared') })
+  const orders = ['a', 'b', 'c'].map(body => ({ body, span: trace.getTracer('program').startSpan(body) }))
+  await Promise.all(
+    orders.map(({ body, span }) =>
+      context.with(trace.setSpan(context.active(), span), () => node.client.messages.put({ queueId, body })),
+    ),
+  )
+  const puts = await spansOf(SpanKind.PRODUCER, 3)
+  const attempts = await spansOf(SpanKind.CLIENT, 3)
+  const idOf = (span: ReadableSpan) => `${span.spanContext().traceId} ${span.spanContext().spanId}`
+  const parentOf = (span: ReadableSpan) => `${span.spanContext().traceId} ${span.parentSpanContext?.spanId}`
+  expect(puts.map(parentOf).sort()).toEqual(orders.map(({ span }) => idOf(span as never)).sort())
+  expect(attempts.map(parentOf).sort()).toEqual(puts.map(idOf).sort())
+})
+
+test('a tick begins a trace when its message is stored; a cron that is told to run now belongs to who tells it', async () => {
+  const { id: queueId, name } = await api.createQueue({ callbackUrl: to('/ticks') })
+  const cron = await post('/crons/', { queueId, schedule: '* * * * * *', body: 'x' }, { traceparent })
+  const { id } = (await cron.json()) as { id: number }
+  await expect.poll(() => named(`deliver ${name}`).length, { timeout: 10_000 }).toBeGreaterThan(0)
+  const [attempt] = named(`deliver ${name}`)
+  const tick = named(`put ${name}`).find(put => put.spanContext().spanId === attempt!.parentSpanContext?.spanId)
+  expect([tick!.parentSpanContext, tick!.spanContext().traceId === CALLER.trace]).toEqual([undefined, false])
+  await post(`/crons/${id}/pause`, {})
+  await post(`/crons/${id}/run`, {}, { traceparent })
+  await expect.poll(() => named('put').length).toBe(1)
+  expect(named('put')[0]!.parentSpanContext?.spanId).toBe(CALLER.span)
+  const followed = () => named(`deliver ${name}`).filter(span => span.spanContext().traceId === CALLER.trace)
+  await expect.poll(() => followed().length).toBe(1)
+  expect(followed()[0]!.parentSpanContext?.spanId).toBe(named('put')[0]!.spanContext().spanId)
 })

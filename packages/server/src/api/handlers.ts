@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { HandledName, Input, Output, Problem } from '@posthorn/contract'
 import type { KnownKey } from '../tenant/caller.ts'
-import { type Carrier, readCarrier } from '../tracing.ts'
+import { type Carrier, readCarrier, type Tracing } from '../tracing.ts'
 import type { Rights } from './access/rights.ts'
 
 /** Who calls. */
@@ -17,13 +17,19 @@ export interface CallContext {
   readonly key?: KnownKey | null
   /** Whether what the caller showed is still good, for what goes on after the call: a key may be revoked meanwhile. */
   readonly stillHolds?: () => Promise<boolean>
-  /** The trace that the request belongs to; absent where it named none. */
+  /** The trace that the call belongs to; absent where it named none. */
   readonly trace?: Carrier
 }
 
 /** The caller, with what its request says of a trace. */
 export function withTrace(caller: CallContext, headers: IncomingHttpHeaders): CallContext {
   const trace = headers.traceparent === undefined ? null : readCarrier(headers)
+  return trace === null ? caller : { ...caller, trace }
+}
+
+/** The caller in process, with what is active where it calls. */
+export function withActive(caller: CallContext, tracing: Tracing | null): CallContext {
+  const trace = tracing === null ? null : tracing.active()
   return trace === null ? caller : { ...caller, trace }
 }
 

@@ -1,5 +1,5 @@
 import type { Outcome, Service } from '../services/port.ts'
-import { type Carrier, carrierIn, isSampled, messaging, type Tracing } from '../tracing.ts'
+import { type Carrier, carrierIn, describeSpan, isSampled, messaging, type Tracing } from '../tracing.ts'
 import type { Assignment } from './assignments.ts'
 import type { Task } from './worker.ts'
 
@@ -21,13 +21,13 @@ export function traceBatches(deliver: DeliverBatch, tracing: Tracing): DeliverBa
       'posthorn.queue.id': id,
       'posthorn.org.id': orgId,
     }
-    const span = tracing.start({ name: `send ${name}`, kind: 'attempt', attributes, parent, links })
+    const span = tracing.follow(describeSpan('attempt', `send ${name}`, attributes, links), parent)
     try {
       const outcomes = await deliver(service, assignment, tasks)
-      span.end(null)
+      span?.end(null)
       return outcomes
     } catch (error) {
-      span.end('error')
+      span?.end('error')
       throw error
     }
   }

@@ -13,10 +13,11 @@ import { admitInProcess, type CalledAs } from '../api/access/in-process.ts'
 import { mayAct, missing } from '../api/access/rights.ts'
 import type { Tenants } from '../api/access/tenants.ts'
 import type { Changes } from '../api/changes.ts'
-import type { Handlers } from '../api/handlers.ts'
+import { type Handlers, withActive } from '../api/handlers.ts'
 import { reachedHandlers } from '../api/reached-handlers.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Tracing } from '../tracing.ts'
 import { createDirectCall, type DirectCall, type DirectRoom } from './direct-call.ts'
 
 export interface DirectOptions {
@@ -28,6 +29,8 @@ export interface DirectOptions {
   readonly translate: (error: unknown) => Problem | null
   readonly clock: Clock
   readonly log: Log
+  /** Null where nothing is traced. */
+  readonly tracing: Tracing | null
 }
 
 /** An operation, prepared when it is first called: few programs call all of them. */
@@ -95,7 +98,7 @@ export class DirectCalls {
       if (caller instanceof Problem) throw caller
       if (!mayAct(caller, slot.scope)) throw missing(caller, slot.scope)
       slot.call ??= createDirectCall(slot.name, this.#room)
-      return await slot.call(caller, input)
+      return await slot.call(withActive(caller, this.#options.tracing), input)
     } catch (error) {
       throw this.#toError(error)
     } finally {

@@ -36,6 +36,7 @@ import {
 } from './cron-tick.ts'
 import { type Changed, type CronWriteRoom, changeCrons, storeCrons } from './cron-writes.ts'
 import { findAgain, findTogether, mostChanged, readTogether } from './found.ts'
+import { withTrace } from './message-input.ts'
 import { storedMessage } from './stored-message.ts'
 
 export interface CronsOptions extends CronWriteRoom {
@@ -148,11 +149,11 @@ async function previewDelete(room: CronsOptions, { orgId }: Caller, id: number) 
 }
 
 /** The message goes through the same commit as any other put; the chain has no part in it. */
-async function runCron(room: CronsOptions, { orgId }: Caller, id: number): Promise<Message> {
+async function runCron(room: CronsOptions, { orgId, trace }: Caller, id: number): Promise<Message> {
   const [source] = await room.db.query<TickSource & { detached: string | null }>(MESSAGE, [orgId, id])
   if (!source) throw new Problem('queue_not_found', { id: (await getCron(room, orgId, id)).queueId })
   refuseDetached(source.queue_id, source.detached)
-  const message = tickMessage(source, id, null)
+  const message = withTrace(tickMessage(source, id, null), trace)
   const result = await room.put(message)
   if (result.kind !== 'stored') throw new Error('a message without an idempotency key was not stored')
   return storedMessage(message, result, room.ids.webhookId(result.id))

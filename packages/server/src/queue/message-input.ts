@@ -40,8 +40,13 @@ export function newMessage(
   const { idempotencyTtlMs: ttlMs } = rules
   // Not the trace: a call that is repeated belongs to another one, and puts the same message.
   const idempotency = key === undefined ? null : { key, bodyHash: contentHash(message), ttlMs }
-  if (trace === undefined || carrierIn(message.headers) !== null) return { ...message, idempotency }
-  return { ...message, headers: withCarrier(message.headers, trace), idempotency }
+  return withTrace({ ...message, idempotency }, trace)
+}
+
+/** One that names a trace itself keeps it. */
+export function withTrace(message: NewMessage, trace: Carrier | undefined): NewMessage {
+  if (trace === undefined || carrierIn(message.headers) !== null) return message
+  return { ...message, headers: withCarrier(message.headers, trace) }
 }
 
 /** Undefined where neither form of the body is given. @throws Problem validation_failed */

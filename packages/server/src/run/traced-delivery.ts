@@ -1,5 +1,5 @@
-import { carrierIn, describedOnce, isSampled, messaging, type Tracing, withCarrier } from '../tracing.ts'
-import type { Delivery, Route } from './port.ts'
+import { carrierIn, describedOnce, describeSpan, isSampled, messaging, type Tracing, withCarrier } from '../tracing.ts'
+import type { Delivery, Done, Route } from './port.ts'
 
 /** What a span says of its queue. */
 export interface TracedRoute extends Route {
@@ -10,31 +10,31 @@ export interface TracedRoute extends Route {
 /**
  * Attempts with a span each, which follows from the put that stored the message. The receiver gets that span as its parent,
  * in the headers of the message, and whatever else watches this process's requests is told to leave them alone. A trace that
- * its caller does not sample goes on to the receiver as it is, and costs next to nothing.
+ * nobody records goes on to the receiver as it is, and a message without one has none: that was decided when it was put.
  */
 export function traceDelivery<R extends TracedRoute>(delivery: Delivery<R>, tracing: Tracing): Delivery<R> {
   const describedOf = describedOnce<R, ReturnType<typeof describe>>(describe)
+  const send: Delivery<R>['attempt'] = (route, head, nth, done) => delivery.attempt(route, head, nth, done)
   return {
     attempt(route, head, nth, done) {
       const parent = carrierIn(head.headers)
-      if (parent !== null && !isSampled(parent)) {
-        tracing.quietly(() => delivery.attempt(route, head, nth, done))
-        return
+      const isTraced = parent !== null && isSampled(parent)
+      const span = isTraced ? tracing.follow(describeAttempt(describedOf(route), head.id, nth), parent) : null
+      if (span === null) return tracing.quietly(send, route, head, nth, done)
+      const { headers } = head
+      head.headers = withCarrier(headers, span.carrier)
+      const ended: Done = (report, decide, restMs) => {
+        if (report === null) {
+          // The next one follows from the put too.
+          head.headers = headers
+          span.end('withdrawn')
+        } else {
+          const error = report.outcome === 'delivered' ? null : (report.errorCode ?? report.outcome)
+          span.end(error, report.status === null ? undefined : { 'http.response.status_code': report.status })
+        }
+        done(report, decide, restMs)
       }
-      const { name, attributes } = describedOf(route)
-      const own = { ...attributes, 'posthorn.message.id': head.id, 'posthorn.attempt': nth }
-      const span = tracing.start({ name, kind: 'attempt', attributes: own, parent })
-      head.headers = withCarrier(head.headers, span.carrier)
-      tracing.quietly(() =>
-        delivery.attempt(route, head, nth, (report, decide, restMs) => {
-          if (report === null) span.end('withdrawn')
-          else {
-            const error = report.outcome === 'delivered' ? null : (report.errorCode ?? report.outcome)
-            span.end(error, report.status === null ? undefined : { 'http.response.status_code': report.status })
-          }
-          done(report, decide, restMs)
-        }),
-      )
+      tracing.quietly(send, route, head, nth, ended)
     },
   }
 }
@@ -49,4 +49,8 @@ function describe({ id, orgId, name, method, callbackUrl }: TracedRoute) {
     ...(url !== null && { 'http.request.method': method, 'server.address': url.hostname }),
   }
   return { name: `deliver ${name}`, attributes }
+}
+
+function describeAttempt({ name, attributes }: ReturnType<typeof describe>, id: number, nth: number) {
+  return describeSpan('attempt', name, { ...attributes, 'posthorn.message.id': id, 'posthorn.attempt': nth })
 }

@@ -36,7 +36,12 @@ export async function openTwoWays(config: Partial<ApiOptions['config']> = {}) {
   const shared = { handlers: { ...handlers, 'messages.put': put }, changes, tenants, log, translate }
   const api = bareApi({ ...shared, config })
   const { url } = await api.listen()
-  const calls = new DirectCalls({ ...shared, maxBodyBytes: config.maxBodyBytes ?? 1_048_576, clock: systemClock })
+  const calls = new DirectCalls({
+    ...shared,
+    maxBodyBytes: config.maxBodyBytes ?? 1_048_576,
+    clock: systemClock,
+    tracing: null,
+  })
   return {
     state,
     changes,
