@@ -240,7 +240,7 @@ export interface Org {
   name: string
   /** For people; its name if not given. */
   title: string
-  /** A JSON object of the org’s own, at most 64 KiB. Not for secrets: it is given out as it is. */
+  /** A JSON object of the org’s own, at most 64 KiB, and 100 deep. Not for secrets: it is given out as it is. */
   config: Record<string, unknown>
   /** The address that its emails are sent from. */
   emailFrom: string | null
@@ -930,7 +930,7 @@ export interface OrgsCreateInput {
   name: string
   /** For people; its name if not given. */
   title?: string
-  /** A JSON object of the org’s own, at most 64 KiB. Not for secrets: it is given out as it is. */
+  /** A JSON object of the org’s own, at most 64 KiB, and 100 deep. Not for secrets: it is given out as it is. */
   config?: Record<string, unknown>
   /** The address that its emails are sent from. */
   emailFrom?: string | null
@@ -947,7 +947,7 @@ export interface OrgsGetInput {
 export interface OrgsUpdateInput {
   /** For people; its name if not given. */
   title?: string
-  /** A JSON object of the org’s own, at most 64 KiB. Not for secrets: it is given out as it is. */
+  /** A JSON object of the org’s own, at most 64 KiB, and 100 deep. Not for secrets: it is given out as it is. */
   config?: Record<string, unknown>
   /** The address that its emails are sent from. */
   emailFrom?: string | null

@@ -35,7 +35,8 @@ export const org = resource({
       Type.Unsafe<Record<string, unknown>>({
         type: 'object',
         additionalProperties: true,
-        description: 'A JSON object of the org’s own, at most 64 KiB. Not for secrets: it is given out as it is.',
+        description:
+          'A JSON object of the org’s own, at most 64 KiB, and 100 deep. Not for secrets: it is given out as it is.',
       }),
       { filter: false, sort: false, default: {} },
     ),

@@ -53,6 +53,12 @@ eachDatabase('orgs', open => {
     const config = (value: unknown) => orgs()['orgs.create'](operator, { name: 'odd', config: { value } })
     await expect(config('x'.repeat(65_536))).rejects.toThrow('body/config must not be larger than 65536 bytes')
     await expect(config('a\0')).rejects.toThrow('body/config must be text without NUL')
+    const deep = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels))
+    for (const levels of [100, 30_000])
+      await expect(config(deep(levels))).rejects.toThrow('body/config must not be more than 100 deep')
+    expect((await orgs()['orgs.create'](operator, { name: 'deep', config: { value: deep(99) } })).config).toEqual({
+      value: deep(99),
+    })
     await expect(config('\ud800')).rejects.toThrow('body/config must be text without NUL and without half characters')
   })
 
