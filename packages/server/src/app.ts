@@ -2,7 +2,8 @@
  * One node, put together: the only file that knows which adapters are used.
  *
  * Started in the order in which things stand on one another, stopped in the reverse: callers first, then attempts, then
- * shards, then the database. A start that fails stops what it had started.
+ * shards, then the database. Its port is had before it takes anything over, and callers let in when it has. A start that
+ * fails stops what it had started.
  */
 import { readFileSync } from 'node:fs'
 import type { Client } from '@posthorn/client'
@@ -116,6 +117,8 @@ async function start(config: Config, log: Log, closing: Closing) {
   const { node, metrics, telling } = working
   const putTicks = tracing ? traceTicks(put, tracing, book) : put
   const ways = openWaysIn({ ...parts, ...working, book, backend, plan, putTicks, tracing, tenants })
+  closing.addFirst('callers', () => ways.close())
+  const { url } = await ways.listen()
   const scheduler = openScheduler(parts, putTicks, node, metrics)
   closing.add('crons', () => scheduler.stop())
   if (config.roles.includes('worker')) await scheduler.catchUp()
@@ -124,8 +127,7 @@ async function start(config: Config, log: Log, closing: Closing) {
   scheduler.start()
   closing.add('node', () => node.stop(config.shutdownTimeoutMs))
   startJanitor(parts, node, metrics, [...telling.chores, ...tenants.chores, ...backend.chores], closing)
-  const { url } = await ways.listen()
-  closing.add('callers', () => ways.close())
+  ways.open()
   return { url, calls: ways.calls }
 }
 
@@ -347,7 +349,8 @@ function openWaysIn(parts: ApiParts) {
   })
   const calls = new DirectCalls({ ...shared, handlers, maxBodyBytes: config.maxBodyBytes, clock, tracing })
   const deadlineMs = config.shutdownTimeoutMs
-  return { listen: api.listen, calls, close: () => Promise.all([api.close(deadlineMs), calls.close(deadlineMs)]) }
+  const { listen, open } = api
+  return { listen, open, calls, close: () => Promise.all([api.close(deadlineMs), calls.close(deadlineMs)]) }
 }
 
 function openHandlers(parts: ApiParts) {

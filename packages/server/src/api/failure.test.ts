@@ -66,7 +66,7 @@ describe('an error', () => {
 
   test('of another room is recognised by who knows it', async () => {
     const translate = () => new Problem('outcome_unknown', {})
-    const { call, state, logged } = await serveAlone({ adminSecret: 'x' }, translate)
+    const { call, state, logged } = await serveAlone({ adminSecret: 'x' }, { translate })
     state.failure = new TypeError('the connection is gone')
     const { status, headers, json } = await call('GET', '/queues/', undefined, { authorization: 'Bearer x' })
     expect([status, json.code, headers.get('retry-after')]).toEqual([503, 'outcome_unknown', '1'])

@@ -1,6 +1,6 @@
 /** What monitors ask: alive, ready, in numbers. Open to all but the numbers, and says nothing that is secret. */
 import { Problem } from '@posthorn/contract'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Access } from './access/access.ts'
 
 export interface Health {
@@ -16,6 +16,9 @@ export interface HealthPort {
 }
 
 export type MetricsPort = () => Promise<{ readonly contentType: string; readonly body: string }>
+
+export const isAboutHealth = ({ routeOptions }: FastifyRequest): boolean =>
+  routeOptions.url?.startsWith('/health') ?? false
 
 export function addHealth(app: FastifyInstance, health: HealthPort, metrics: MetricsPort, access: Access): void {
   const whole = async (): Promise<Health> => health.check()

@@ -1,5 +1,6 @@
 import { Problem } from '@posthorn/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { isAboutHealth } from './health.ts'
 
 /** What a request costs beside its body, so that many small ones are bounded too. */
 const OVERHEAD_BYTES = 4096
@@ -13,7 +14,7 @@ const OVERHEAD_BYTES = 4096
 export function boundIntake(app: FastifyInstance, mostBytes: number): void {
   let total = 0
   app.addHook('preParsing', async (request, reply) => {
-    if (request.ws || request.routeOptions.url?.startsWith('/health')) return
+    if (request.ws || isAboutHealth(request)) return
     const bytes = OVERHEAD_BYTES + bodyBytes(request)
     if (total > 0 && total + bytes > mostBytes) {
       // What is left of its body is not worth reading.

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { serve, serveAlone } from '../../test/api/serve.ts'
+import { secretWord } from '../../test/leaks/marked.ts'
 
 describe('the server', () => {
   test('welcomes', async () => {
@@ -28,6 +29,40 @@ describe('the server', () => {
     const { text, headers } = await call('GET', '/metrics')
     expect(text).toBe('posthorn_up 1\n')
     expect(headers.get('content-type')).toBe('text/plain; version=0.0.4')
+  })
+})
+
+describe('a server that holds its port and does not serve yet', () => {
+  test('lets callers wait until it does, but for those who ask for its health', async () => {
+    const { call, open, state } = await serveAlone({}, { isOpen: false })
+    const waiting = [
+      call('POST', '/queues/', { name: 'a' }),
+      call('POST', '/graphql', { query: '{ queues { name } }' }),
+    ]
+    expect(await call('GET', '/health/live')).toMatchObject({ status: 200 })
+    expect(await call('GET', '/health/ready')).toMatchObject({ status: 503, json: { ready: false } })
+    expect(state.queues.size).toBe(0)
+    open()
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200])
+    expect(state.queues.size).toBe(1)
+    expect(await call('GET', '/health/ready')).toMatchObject({ status: 200, json: { ready: true } })
+  })
+
+  test('refuses them when it is closed, at once, and nothing is stored', async () => {
+    const { call, close, state } = await serveAlone({}, { isOpen: false })
+    const waiting = call('POST', '/queues/', { name: 'a' })
+    await call('GET', '/health/live')
+    await close(60_000)
+    expect(await waiting).toMatchObject({ status: 503 })
+    expect(state.queues.size).toBe(0)
+  })
+
+  test('says in one sentence why it cannot listen', async () => {
+    const { port } = await serve()
+    await expect(serveAlone({ port })).rejects.toThrow(`port ${port} is taken on 127.0.0.1: set another (POSTHORN_PORT`)
+    await expect(serveAlone({ host: '192.0.2.1', adminSecret: secretWord() })).rejects.toThrow(
+      'host 192.0.2.1 is no address of this machine: set one that is (POSTHORN_HOST, --host)',
+    )
   })
 })
 

@@ -1,8 +1,9 @@
 /**
  * The HTTP server: REST, GraphQL, documentation, health.
  *
- * created ──listen──▶ serving ──close──▶ closed. Closing stops accepting at once, lets requests under way finish until
- * its deadline, then cuts what is left. Slow and endless requests are bounded in time and size before any handler runs.
+ * created ──listen──▶ listening ──open──▶ serving ──close──▶ closed. Until it is opened, callers wait and health says that it
+ * is not ready. Closing stops accepting at once, lets requests under way finish until its deadline, then cuts what is left.
+ * Slow and endless requests are bounded in time and size before any handler runs.
  */
 import type { Socket } from 'node:net'
 import { type Config, Problem } from '@posthorn/contract'
@@ -12,10 +13,11 @@ import { type Access, createAccess } from './access/access.ts'
 import type { Tenants } from './access/tenants.ts'
 import type { Changes } from './changes.ts'
 import { addDocumentation } from './documentation.ts'
+import { Door } from './door.ts'
 import { createFailureHandler, type FailureOptions, renderProblem, sendProblem } from './failure.ts'
 import { addGraphql } from './graphql/graphql.ts'
 import type { Handlers } from './handlers.ts'
-import { addHealth, type HealthPort, type MetricsPort } from './health.ts'
+import { addHealth, type Health, type HealthPort, isAboutHealth, type MetricsPort } from './health.ts'
 import { boundIntake } from './intake.ts'
 import { acceptJson } from './json-body.ts'
 import { BODY_LIMIT } from './operation-call.ts'
@@ -45,8 +47,10 @@ export interface ApiOptions {
 }
 
 export interface Api {
-  /** Serves from here on; gives the address. */
+  /** Holds the port from here on; gives the address. @throws Error in one sentence if it cannot be had */
   listen(): Promise<{ readonly url: string; readonly port: number }>
+  /** Serves from here on. */
+  open(): void
   /** Ends within `deadlineMs`. Never rejects. */
   close(deadlineMs: number): Promise<void>
 }
@@ -55,22 +59,38 @@ export interface Api {
 export function createApi(options: ApiOptions): Api {
   const { config, log } = options
   const access = createAccess({ ...config, tenants: options.tenants, log })
-  const app = createApp(options, access)
+  const door = new Door()
+  const app = createApp(options, access, door)
   return {
     async listen() {
       if (access.open)
         log.warn({ host: config.host }, 'no admin secret is configured: whoever is on this machine may call')
-      await app.listen({ host: config.host, port: config.port })
+      await app.listen({ host: config.host, port: config.port }).catch(error => {
+        throw new Error(whyNotListening(error, config), { cause: error })
+      })
       const address = app.server.address()
       const port = typeof address === 'object' && address ? address.port : config.port
       const host = config.host.includes(':') ? `[${config.host}]` : config.host
       return { url: `http://${host}:${port}`, port }
     },
-    close: deadlineMs => closeWithin(app, deadlineMs),
+    open: () => door.open(),
+    close(deadlineMs) {
+      door.lock()
+      return closeWithin(app, deadlineMs)
+    },
   }
 }
 
-function createApp(options: ApiOptions, access: Access): FastifyInstance {
+function whyNotListening(error: NodeJS.ErrnoException, { host, port }: ApiOptions['config']): string {
+  const other = 'set another (POSTHORN_PORT, --port)'
+  if (error.code === 'EADDRINUSE') return `port ${port} is taken on ${host}: ${other}, or end what listens there`
+  if (error.code === 'EACCES') return `port ${port} may not be opened by this user: ${other}`
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return `host ${host} is no address of this machine: set one that is (POSTHORN_HOST, --host)`
+  return error.message
+}
+
+function createApp(options: ApiOptions, access: Access, door: Door): FastifyInstance {
   const { config, log } = options
   const failure: FailureOptions = {
     translate: options.translate ?? (() => null),
@@ -96,8 +116,12 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
   app.setNotFoundHandler((request, reply) => {
     sendProblem(new Problem('route_not_found', { method: request.method, url: request.url }), request, reply)
   })
-  app.addHook('onRequest', (request, _reply, done) => done(access.refuse(request.headers) ?? undefined))
-  addHealth(app, options.health, options.metrics, access)
+  app.addHook('onRequest', (request, _reply, done) => {
+    const refused = access.refuse(request.headers)
+    if (refused || door.isOpen || isAboutHealth(request)) done(refused ?? undefined)
+    else door.enter(done)
+  })
+  addHealth(app, { check: async () => heldBack(await options.health.check(), door) }, options.metrics, access)
   if (options.handlers) {
     app.get('/', async () => welcome)
     addDocumentation(app, options.version)
@@ -109,6 +133,8 @@ function createApp(options: ApiOptions, access: Access): FastifyInstance {
   }
   return app
 }
+
+const heldBack = (health: Health, door: Door): Health => (door.isOpen ? health : { ...health, ready: false })
 
 const welcome = {
   message: 'Welcome to Posthorn! Please check out the documentation.',

@@ -3,12 +3,12 @@ import { type Api, type ApiOptions, createApi } from '../../src/api/server.ts'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 
-type Given = Pick<ApiOptions, 'tenants' | 'handlers'> &
-  Partial<Omit<ApiOptions, 'config'>> & { readonly config?: Partial<ApiOptions['config']> }
+export type Given = Pick<ApiOptions, 'tenants' | 'handlers'> &
+  Partial<Omit<ApiOptions, 'config'>> & { readonly config?: Partial<ApiOptions['config']>; readonly isOpen?: boolean }
 
-/** The API alone: for a free port of the loopback address, well, silent and without a secret, unless said otherwise. */
-export function bareApi({ config, ...given }: Given): Api {
-  return createApi({
+/** The API alone: for a free port of the loopback address, well, silent, open and without a secret, unless said otherwise. */
+export function bareApi({ config, isOpen = true, ...given }: Given): Api {
+  const api = createApi({
     config: {
       host: '127.0.0.1',
       port: 0,
@@ -25,6 +25,14 @@ export function bareApi({ config, ...given }: Given): Api {
     log: silentLog,
     ...given,
   })
+  return {
+    ...api,
+    async listen() {
+      const address = await api.listen()
+      if (isOpen) api.open()
+      return address
+    },
+  }
 }
 
 /** What a node without others is told of, and its subscribers hear. */

@@ -2,7 +2,7 @@ import { afterAll, afterEach } from 'vitest'
 import type { Health } from '../../src/api/health.ts'
 import type { ApiOptions } from '../../src/api/server.ts'
 import { silentLog } from '../../src/log.ts'
-import { aloneChanges, bareApi } from './bare-api.ts'
+import { aloneChanges, bareApi, type Given } from './bare-api.ts'
 import { createFakeHandlers, type FakeState } from './fake-handlers.ts'
 import { fakeTenants } from './fake-tenants.ts'
 
@@ -38,6 +38,7 @@ export interface Served {
   readonly health: { now: Health }
   /** How many subscriptions listen. */
   subscribers(): number
+  open(): void
   close(deadlineMs: number): Promise<void>
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>
 }
@@ -52,6 +53,7 @@ export interface Answered {
 }
 
 type Overrides = Partial<ApiOptions['config']>
+type More = Pick<Given, 'translate' | 'isOpen'>
 
 /** The API over fake handlers on a free port of the loopback address. */
 export async function serve(config: Overrides = {}): Promise<Served> {
@@ -62,13 +64,13 @@ export async function serve(config: Overrides = {}): Promise<Served> {
 }
 
 /** One of its own: for tests that close it, or look at how it starts. */
-export async function serveAlone(config: Overrides = {}, translate?: ApiOptions['translate']): Promise<Served> {
-  const served = await start(config, translate)
+export async function serveAlone(config: Overrides = {}, more: More = {}): Promise<Served> {
+  const served = await start(config, more)
   own.push(served)
   return served
 }
 
-async function start(config: Overrides, translate?: ApiOptions['translate']): Promise<Served> {
+async function start(config: Overrides, more: More = {}): Promise<Served> {
   const { handlers, state } = createFakeHandlers()
   const logged: Served['logged'] = []
   const note = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
@@ -85,11 +87,12 @@ async function start(config: Overrides, translate?: ApiOptions['translate']): Pr
     health: { check: () => health.now },
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'posthorn_up 1\n' }),
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
-    ...(translate && { translate }),
+    ...more,
   })
   const { url, port } = await api.listen()
   const subscribers = (): number => changes.subscribers
-  return { url, port, state, logged, health, subscribers, close: api.close, call: (...args) => call(url, ...args) }
+  const { open, close } = api
+  return { url, port, state, logged, health, subscribers, open, close, call: (...args) => call(url, ...args) }
 }
 
 export async function call(

@@ -90,9 +90,8 @@ describe('a failure', () => {
 
   test('of another room is told in the catalogue’s words', async () => {
     const { Problem } = await import('@posthorn/contract')
-    const own = await serveAlone({}, error =>
-      error instanceof DatabaseError ? new Problem('outcome_unknown', {}) : null,
-    )
+    const translate = (error: unknown) => (error instanceof DatabaseError ? new Problem('outcome_unknown', {}) : null)
+    const own = await serveAlone({}, { translate })
     own.state.failure = new DatabaseError('lost', 'unknown')
     expect(await ask(own, '{ queues { id } }')).toMatchObject({
       status: 200,
