@@ -14,8 +14,7 @@ const FOLDER = join(root, 'docs/reference')
 const generatedFrom = place => `<!-- Generated from ${place} by \`node scripts/docs.mjs\`. Change it there. -->`
 
 await install()
-if (!(await build({ quick: true })))
-  giveUp('the build failed; what the compiler found stands above.')
+if (!(await build({ quick: true }))) giveUp('the build failed; what the compiler found stands above.')
 const contract = await import('../packages/contract/dist/index.js')
 const services = join(root, 'packages/server/dist/services')
 const { SERVICES } = await import(`${services}/catalogue.js`)
