@@ -28,7 +28,7 @@ const FULL = {
   hanging: 1000,
   active: 1000,
   restMs: 20_000,
-  healthyMs: 6000,
+  healthyMs: 12_000,
   slow: 50_000,
   largest: 1_000_000,
 }

@@ -13,6 +13,7 @@ import type { Command } from 'commander'
 import { pino } from 'pino'
 import { loadConfig, processSources, redactConfig } from '../config.ts'
 import type { Log } from '../log.ts'
+import { tendHeap } from './heap.ts'
 import { type Flags, withSettings } from './settings.ts'
 
 export interface RunningNode {
@@ -33,6 +34,7 @@ export function serveCommand(startNode: StartNode): Command {
 }
 
 async function serve(flags: Flags, startNode: StartNode): Promise<void> {
+  tendHeap()
   const config = loadConfig(processSources(flags))
   const log = pino({ level: config.logLevel })
   const stopAsked = untilStopped()

@@ -52,32 +52,31 @@ export class Connection implements Executor {
 
   exec(sql: string): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#client.query(this.#texts.replace(sql))
+      await this.#ask(this.#texts.replace(sql))
     })
   }
 
   /** Ends the transaction. False if the server rolled it back instead, because a statement in it had failed. */
   commit(): Promise<boolean> {
-    return this.#inTurn(async () => {
-      const result: QueryResult = await this.#client.query('COMMIT')
-      return result.command === 'COMMIT'
-    })
+    return this.#inTurn(async () => (await this.#ask('COMMIT')).command === 'COMMIT')
+  }
+
+  async #run<Row>(statement: Statement, how: Pick<QueryConfig, 'types' | 'values'> & { rowMode?: 'array' }) {
+    const { rows } = await this.#ask({ ...named(statement), text: this.#texts.of(statement), ...how })
+    return rows as Row[]
   }
 
   /**
-   * In `pg` a query that is over outlives the collections of the young generation, and so would its rows and values: they
-   * were most of what a drain left behind, and of what collecting it cost.
+   * By a callback: where `pg` makes the promise, queries that are over outlive the collections of the young generation,
+   * and with them their rows, their values and the requests that waited for them (docs/decisions/memory.md).
    */
-  async #run<Row>(statement: Statement, how: Pick<QueryConfig, 'types'> & { values: unknown[]; rowMode?: 'array' }) {
-    try {
-      const text = this.#texts.of(statement)
-      const result: { rows: unknown[] } = await this.#client.query({ ...named(statement), text, ...how })
-      const { rows } = result
-      result.rows = []
-      return rows as Row[]
-    } finally {
-      how.values.length = 0
-    }
+  #ask(query: string | QueryConfig): Promise<QueryResult> {
+    return new Promise((resolve, reject) => {
+      this.#client.query(query, (error, result) => {
+        if (error) reject(error)
+        else resolve(result)
+      })
+    })
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -59,6 +59,31 @@ test('each expires once, not before its deadline and at most 10 ms after it', ()
   expect(deadlines.size).toBe(0)
 })
 
+test('of very many with the same deadline a few expire at a time, and all of them soon', () => {
+  const { clock, deadlines, expired, add } = setup()
+  for (let i = 0; i < 1000; i++) add(100)
+  add(5000)
+  let most = 0
+  for (let before = 0; expired.length < 1000; before = expired.length) {
+    clock.turn(before === 0 ? 100 : 1)
+    most = Math.max(most, expired.length - before)
+    expect(clock.monotonic()).toBeLessThan(200)
+  }
+  expect(most).toBe(20)
+  expect(deadlines.size).toBe(1)
+  clock.turn(5000)
+  expect(expired.at(-1)).toBe(5000)
+})
+
+test('one that leaves while others of its deadline expire does not expire', () => {
+  const { clock, deadlines, expired, add } = setup()
+  const all = Array.from({ length: 50 }, () => add(100))
+  clock.turn(100)
+  for (const member of all) deadlines.remove(member)
+  clock.turn(1000)
+  expect(expired.length).toBe(20)
+})
+
 test('what is removed does not expire', () => {
   const { clock, deadlines, expired, add } = setup()
   const member = add(100)

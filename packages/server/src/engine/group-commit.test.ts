@@ -114,13 +114,22 @@ test('what is given together and does not fit goes one commit after the other, i
   expect(batches.slice(3)).toEqual([numbered(2500, 10)])
 })
 
+const refused = (bodies: readonly string[]) =>
+  bodies.includes('bad') ? { outcome: 'rejected', sqlState: '22021' } : null
+
 test('a row that the server refuses fails alone', async () => {
-  const refused = (bodies: readonly string[]) =>
-    bodies.includes('bad') ? { outcome: 'rejected', sqlState: '22021' } : null
   const { commit, stored } = server(refused)
   const results = await Promise.allSettled(['a', 'b', 'bad', 'c'].map(body => commit.put(message(body))))
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
   expect(stored).toEqual(['a', 'b', 'c'])
+})
+
+test('of what is given together one that is refused fails alone, and each has its answer in its place', async () => {
+  const { commit, stored } = server(refused)
+  const settled = await commit.putAll(['a', 'bad', 'c'].map(message))
+  expect(settled.map(one => (one.status === 'fulfilled' ? one.value.id : one.status))).toEqual([1, 'rejected', 2])
+  expect(stored).toEqual(['a', 'c'])
+  expect(await commit.putAll([])).toEqual([])
 })
 
 test('a batch whose commit is in doubt is not tried again', async () => {

@@ -16,17 +16,19 @@ const WORTH_HALVING = 128
 
 interface Waiting {
   readonly message: NewMessage
-  readonly resolve: (result: PutResult) => void
-  readonly reject: (error: unknown) => void
   /** Was given together with the one before, and is stored with it or after it. */
   readonly follows: boolean
+  resolve(result: PutResult): void
+  reject(error: unknown): void
 }
+
+type Settled = PromiseSettledResult<PutResult>
 
 export interface GroupCommit {
   /** Stores one message durably. @throws DatabaseError: with `unknown` it may have been stored; it is not tried again. */
   put(message: NewMessage): Promise<PutResult>
   /** Stores these in their order, in one commit if they fit. One that is refused fails alone. */
-  putAll(messages: readonly NewMessage[]): Promise<PromiseSettledResult<PutResult>[]>
+  putAll(messages: readonly NewMessage[]): Promise<Settled[]>
   /** Stores all of these or none, in one commit of their own. @throws DatabaseError as put does */
   putTogether(messages: readonly NewMessage[]): Promise<PutResult[]>
   /** Calls of put that wait for their commit. */
@@ -77,19 +79,39 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     scheduled = true
     setImmediate(flush)
   }
-  const put = (message: NewMessage, follows: boolean): Promise<PutResult> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ message, resolve, reject, follows })
-      schedule()
-    })
+  const wait = (all: readonly Waiting[]): void => {
+    for (const one of all) waiting.push(one)
+    schedule()
+  }
   return {
-    put: message => put(message, false),
-    putAll: messages => Promise.allSettled(messages.map((message, nth) => put(message, nth > 0))),
+    put: message => new Promise((resolve, reject) => wait([{ message, follows: false, resolve, reject }])),
+    putAll: messages => new Promise(resolve => wait(partsOf(messages, resolve))),
     putTogether: messages => storeTogether(messages, options),
     get waiting() {
       return waiting.length
     },
   }
+}
+
+/**
+ * The messages of one call, answered when all of them are settled. None has a promise of its own: they cost more than the
+ * rest of a bulk's way, and what hung on them outlived its time (docs/decisions/memory.md).
+ */
+function partsOf(messages: readonly NewMessage[], answer: (settled: Settled[]) => void): Waiting[] {
+  const settled: Settled[] = []
+  let left = messages.length
+  if (left === 0) answer(settled)
+  const settle = (nth: number, one: Settled): void => {
+    settled[nth] = one
+    left -= 1
+    if (left === 0) answer(settled)
+  }
+  return messages.map((message, nth) => ({
+    message,
+    follows: nth > 0,
+    resolve: value => settle(nth, { status: 'fulfilled', value }),
+    reject: reason => settle(nth, { status: 'rejected', reason }),
+  }))
 }
 
 /** Of those who wait the first ones, `share` or some more: what was given together is only parted where one commit cannot take it. */
@@ -111,7 +133,7 @@ async function store(batch: readonly Waiting[], options: GroupCommitOptions, tri
   const messages = batch.map(({ message }) => message)
   try {
     const results = await options.put(messages)
-    for (const [index, { resolve }] of batch.entries()) resolve(results[index]!)
+    for (const [index, one] of batch.entries()) one.resolve(results[index]!)
   } catch (error) {
     const follow = tries > 0 ? await whatFollows(error, options) : 'fail'
     if (follow === 'again') return store(batch, options, tries - 1)
@@ -120,7 +142,7 @@ async function store(batch: readonly Waiting[], options: GroupCommitOptions, tri
       await store(batch.slice(0, half), options, tries)
       return store(batch.slice(half), options, tries)
     }
-    for (const { reject } of batch) reject(error)
+    for (const one of batch) one.reject(error)
   }
 }
 

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const HEAP = fileURLToPath(new URL('../../dist/cli/heap.js', import.meta.url))
+
+/** Much of what this makes lives long enough to grow old, and is over soon after. */
+const PROGRAM = `
+  import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+  import { runInNewContext } from 'node:vm'
+  import { tendHeap } from ${JSON.stringify(HEAP)}
+  tendHeap()
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc')
+  const old = () => getHeapSpaceStatistics().find(space => space.space_name === 'old_space').space_used_size
+  const make = count => Array.from({ length: count }, (_, i) => ({ i, some: [i], name: 'n' + i }))
+  const kept = make(300_000)
+  collect()
+  const inUse = old()
+  let most = 0
+  let over = []
+  for (let nth = 0; nth < 1000; nth++) {
+    over.push(...make(2000))
+    if (over.length > 50_000) over = over.slice(25_000)
+    most = Math.max(most, old())
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  console.log(JSON.stringify({ inUse, most, kept: kept.length }))`
+
+test('what is over does not pile up to a multiple of what is in use', async () => {
+  // A process of its own: the bound is the whole process's.
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', PROGRAM])
+  expect(stderr).toBe('')
+  const { inUse, most } = JSON.parse(stdout)
+  expect(most).toBeGreaterThan(inUse)
+  expect(most).toBeLessThan(2.7 * inUse)
+})
