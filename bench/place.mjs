@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { HEAP_FLAGS } from '../packages/server/dist/cli/heap.js'
 import { CONTENDERS } from './contenders.mjs'
 import { startServer } from './postgres.mjs'
 import { cpuSeconds, peakMegabytes, resetPeak } from './processes.mjs'
@@ -66,7 +67,8 @@ class Place {
     if (store === 'redis') place.redisPath = this.redis.path
     // Whoever wrote before pays for its own dirty pages.
     await this.admin.query('CHECKPOINT')
-    const flags = name === 'posthorn-library' ? this.flags : []
+    // As the guide to embedding says; what is started by `posthorn serve` sets them itself.
+    const flags = name === 'posthorn-library' ? [...HEAP_FLAGS, ...this.flags] : []
     const session = await Session.start({ node: this.node, module, place, name, flags })
     this.#open.add(session)
     return {

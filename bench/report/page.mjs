@@ -32,7 +32,8 @@ ${changeTable(changes)}
 - **Backlog**: ${format(scale.backlog, 0)} messages of 500 bytes are stored, then delivered to a receiver that answers 204 at once over
   connections kept alive; from the word to start until the last has come. Each contender has delivered ${format(scale.warmUp, 0)} before.
 - **Posthorn** is \`posthorn serve\` as it is built, with its defaults: messages are signed, attempts and history kept,
-  metrics on. *In process* is a node that a program embeds, called without HTTP as the peers are. The peers sign and record nothing.
+  metrics on. *In process* is a node that a program embeds, started as the guide says, and called without HTTP as the peers are.
+  The peers sign and record nothing.
 - **Graphile Worker** runs 24 jobs at once with a local queue of 500 and batches without delay, as its documentation says
   for performance; **pg-boss** two workers with batches of 1000, fetching on while they are full, woken by notifications
   (which are off where only storing is measured);

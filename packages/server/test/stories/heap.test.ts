@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -35,4 +36,10 @@ test('what is over does not pile up to a multiple of what is in use', async () =
   const { inUse, most } = JSON.parse(stdout)
   expect(most).toBeGreaterThan(inUse)
   expect(most).toBeLessThan(2.7 * inUse)
+})
+
+test('the guide to embedding gives a program the flags that the command sets', async () => {
+  const { HEAP_FLAGS } = await import(HEAP)
+  const guide = readFileSync(new URL('../../../../docs/guides/embedding.md', import.meta.url), 'utf8')
+  expect(guide).toContain(`\nnode ${HEAP_FLAGS.join(' ')} program.mjs\n`)
 })
