@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { serve, serveAlone } from '../../test/api/serve.ts'
 import { secretWord } from '../../test/leaks/marked.ts'
 
+const head = 'POST /queues/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n'
+
 describe('the server', () => {
   test('welcomes', async () => {
     const { call } = await serve()
@@ -49,11 +51,14 @@ describe('a server that holds its port and does not serve yet', () => {
   })
 
   test('refuses them when it is closed, at once, and nothing is stored', async () => {
-    const { call, close, state } = await serveAlone({}, { isOpen: false })
-    const waiting = call('POST', '/queues/', { name: 'a' })
-    await call('GET', '/health/live')
+    const { port, close, state } = await serveAlone({}, { isOpen: false })
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+    socket.write(`${head.replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n')}{"name":"a"}`)
+    // It is inside, or it could be cut off with those who never came in.
+    expect((await once(socket, 'data')).join()).toMatch(/^HTTP\/1.1 100 /)
+    const answer = once(socket, 'data')
     await close(60_000)
-    expect(await waiting).toMatchObject({ status: 503 })
+    expect((await answer).join()).toMatch(/^HTTP\/1.1 503 /)
     expect(state.queues.size).toBe(0)
   })
 
@@ -67,9 +72,6 @@ describe('a server that holds its port and does not serve yet', () => {
 })
 
 describe('closing', () => {
-  const head =
-    'POST /queues/ HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n'
-
   test('lets a request finish, and takes no other', async () => {
     const { port, url, close, state } = await serveAlone()
     const socket = connect(port, '127.0.0.1')

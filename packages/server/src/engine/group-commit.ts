@@ -93,10 +93,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 }
 
-/**
- * The messages of one call, answered when all of them are settled. None has a promise of its own: they cost more than the
- * rest of a bulk's way, and what hung on them outlived its time (docs/decisions/memory.md).
- */
+/** The messages of one call, which is answered once all of them are settled: none has a promise of its own. */
 function partsOf(messages: readonly NewMessage[], answer: (settled: Settled[]) => void): Waiting[] {
   const settled: Settled[] = []
   let left = messages.length
