@@ -36,11 +36,8 @@ export function tracePuts(messages: Messages, tracing: Tracing, book: Pick<Queue
     const queue = (await book.find([queueId])).get(queueId)
     return queue ? describeQueue(queue) : describe(`${queueId}`)
   }
-  const putOne = (described: Described, caller: Caller, input: Parameters<Messages['put']>[1]) => {
-    const span = tracing.call(described, caller.trace)
-    if (span === null) return messages.put(caller, input)
-    return ended(span, messages.put({ ...caller, trace: span.carrier }, input))
-  }
+  const putOne = (described: Described, caller: Caller, input: Parameters<Messages['put']>[1]) =>
+    called(tracing, described, caller, own => messages.put(own, input))
   return {
     ...messages,
     put(caller, input) {
@@ -51,24 +48,15 @@ export function tracePuts(messages: Messages, tracing: Tracing, book: Pick<Queue
     async putMany(caller, input) {
       const [queueId, ...others] = new Set(input.messages.map(message => message.queueId))
       const described = queueId === undefined || others.length > 0 ? MIXED : await find(queueId)
-      const span = tracing.call(describeMany(described, input.messages.length), caller.trace)
-      if (span === null) return messages.putMany(caller, input)
-      return ended(span, messages.putMany({ ...caller, trace: span.carrier }, input))
+      const ofMany = describeMany(described, input.messages.length)
+      return called(tracing, ofMany, caller, own => messages.putMany(own, input))
     },
   }
 }
 
 /** A cron that is told to run now belongs to whoever tells it. */
 export function traceRuns(crons: Crons, tracing: Tracing): Crons {
-  return {
-    ...crons,
-    run(caller, input) {
-      const span = tracing.call(MIXED, caller.trace)
-      return span === null
-        ? crons.run(caller, input)
-        : ended(span, crons.run({ ...caller, trace: span.carrier }, input))
-    },
-  }
+  return { ...crons, run: (caller, input) => called(tracing, MIXED, caller, own => crons.run(own, input)) }
 }
 
 const NAMES = { name: 'queue_names', text: 'SELECT id, name FROM posthorn.queue WHERE id = ANY ($1::int[])' }
@@ -95,6 +83,17 @@ async function namesOf(tx: Executor, messages: readonly NewMessage[], book: Pick
   const rows = missing.length > 0 ? await tx.query<{ id: number; name: string }>(NAMES, [missing]) : []
   const names = new Map(rows.map(({ id, name }) => [id, name]))
   return (id: number): string => book.get(id)?.name ?? names.get(id) ?? `${id}`
+}
+
+/** What a caller does, under a span of its own if somebody records it. */
+function called<T>(
+  tracing: Tracing,
+  described: Described,
+  caller: Caller,
+  act: (caller: Caller) => Promise<T>,
+): Promise<T> {
+  const span = tracing.call(described, caller.trace)
+  return span === null ? act(caller) : ended(span, act({ ...caller, trace: span.carrier }))
 }
 
 async function ended<T>({ end }: Pick<OpenSpan, 'end'>, act: Promise<T>): Promise<T> {
