@@ -194,6 +194,22 @@ test('what is cleared is read again, but for what is out', () => {
   expect(deliver()).toHaveLength(6)
 })
 
+test('what a load brings that was under way when everything was cleared starts nothing before what is pinned is read', () => {
+  const { find, take, settle, deliver, table, backlog } = open()
+  table.put(...of('a', 1, 1, { pin: 1 }), ...of('a', 1, 2, { pin: 2 }))
+  backlog.restart([0], null, true)
+  settle(take() as Head, 50)
+  find(...of('a', 1, 2, { pin: 2 }))
+  const [lane] = backlog.loads(table.now).filter(({ kind }) => kind === 'lane')
+  const begun = table.begin(lane!)
+  backlog.clear()
+  begun.arrive()
+  expect(backlog.take(table.now, ALL)).toBeNull()
+  expect(deliver()).toEqual([])
+  table.now = 50
+  expect(deliver()).toEqual([1, 2])
+})
+
 test('a message taken from under it does not go, with a key or without', () => {
   const { find, deliver, table, backlog } = open()
   find(...of('a', 3, 1), ...of(null, 2, 11))

@@ -132,7 +132,7 @@ export class KeyedBacklog implements Backlog {
     // Not while there is something in memory: it would wait until everything before it had been read again.
     if (this.#lines.size > 0) return
     if (pinned) this.#pinned = true
-    if (lanes.includes(0)) this.#lane.lookAgain(START)
+    if (pinned || lanes.includes(0)) this.#lane.lookAgain(START)
   }
 
   isFed(): boolean {
@@ -280,8 +280,13 @@ export class KeyedBacklog implements Backlog {
       request: { queueId: this.#queueId, lane: 0, after: this.#lane.begin(), limit },
       bytes: this.#size.bytes,
       done: heads => {
-        this.#lane.end(heads.at(-1) ?? null, heads.length === limit)
         this.#size.loaded(heads, limit)
+        // Begun before everything was cleared: what is pinned is not in memory any more, and goes first.
+        if (this.#pinned) {
+          this.#lane.end(null, true)
+          return
+        }
+        this.#lane.end(heads.at(-1) ?? null, heads.length === limit)
         for (const head of heads) this.#deal(head)
       },
       failed: () => this.#lane.failed(),
