@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream'
 import type { Pool, PoolClient } from 'pg'
 import { Connection } from './connection.ts'
 import { toDatabaseError } from './failure.ts'
+import { FORCE_PLANS_OF_SESSION, LET_PLANS_GO } from './forced-plans.ts'
 import {
   type Database,
   DatabaseError,
@@ -61,6 +62,8 @@ export class PooledDatabase implements Database {
   #running = 0
   #finished: (() => void) | null = null
   readonly #clients = new Set<PoolClient>()
+  /** Of one session for everything: while its plans are forced. */
+  #forced: PoolClient | null = null
   readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
 
@@ -71,7 +74,7 @@ export class PooledDatabase implements Database {
     this.#adapter = adapter
     this.#texts = new StatementTexts(adapter.schema)
     this.#guard = adapter.singleSession ? new TransactionGuard() : undefined
-    this.hot = this.#executorOver(adapter.pools.hot)
+    this.hot = this.#hotExecutor(adapter.pools.hot)
     for (const pool of new Set<Pool>([adapter.pools.ordinary, adapter.pools.hot])) {
       pool.on('connect', client => this.#clients.add(client))
       pool.on('remove', client => this.#clients.delete(client))
@@ -124,12 +127,13 @@ export class PooledDatabase implements Database {
     await this.#adapter.close()
   }
 
-  #executorOver(pool: Pool): Executor {
+  #hotExecutor(pool: Pool): Executor {
+    const lend = <T>(work: (connection: Connection) => Promise<T>): Promise<T> => this.#lend(pool, work, true)
     return {
       query: <Row>(statement: Statement, params?: readonly Param[]) =>
-        this.#lend(pool, connection => connection.query<Row>(statement, params)),
-      rows: (statement, params) => this.#lend(pool, connection => connection.rows(statement, params)),
-      exec: sql => this.#lend(pool, connection => connection.exec(sql)),
+        lend(connection => connection.query<Row>(statement, params)),
+      rows: (statement, params) => lend(connection => connection.rows(statement, params)),
+      exec: sql => lend(connection => connection.exec(sql)),
     }
   }
 
@@ -155,19 +159,19 @@ export class PooledDatabase implements Database {
     })
   }
 
-  async #lend<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+  async #lend<T>(pool: Pool, work: (connection: Connection) => Promise<T>, isHot = false): Promise<T> {
     if (this.#stopped) throw new DatabaseError('the database has been stopped', 'unsent')
     if (this.#guard?.isInside()) throw this.#guard.refusal()
     this.#running += 1
     try {
-      return await this.#useClient(pool, work)
+      return await this.#useClient(pool, work, isHot)
     } finally {
       this.#running -= 1
       if (this.#running === 0) this.#finished?.()
     }
   }
 
-  async #useClient<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+  async #useClient<T>(pool: Pool, work: (connection: Connection) => Promise<T>, isHot: boolean): Promise<T> {
     let client: PoolClient
     try {
       client = await pool.connect()
@@ -181,10 +185,18 @@ export class PooledDatabase implements Database {
       afterMs > 0 ? { afterMs, run: () => cut(client) } : undefined,
     )
     try {
+      if (this.#adapter.singleSession) await this.#plan(client, connection, isHot)
       return await work(connection)
     } finally {
       client.release(connection.broken)
     }
+  }
+
+  /** One session is the hot one and the ordinary one in turn. */
+  async #plan(client: PoolClient, connection: Connection, isHot: boolean): Promise<void> {
+    if ((this.#forced === client) === isHot) return
+    await connection.exec(isHot ? FORCE_PLANS_OF_SESSION : LET_PLANS_GO)
+    this.#forced = isHot ? client : null
   }
 }
 

@@ -4,6 +4,7 @@
 import pg from 'pg'
 import { parse, toClientConfig } from 'pg-connection-string'
 import type { Log } from '../log.ts'
+import { FORCED_PLANS } from './forced-plans.ts'
 import { openListener } from './listener.ts'
 import { openLockSession } from './lock-session.ts'
 import { PooledDatabase } from './pooled-database.ts'
@@ -22,16 +23,6 @@ const KEEPALIVE_MS = 10_000
 
 /** Values are parsed as these settings print them. A transaction left open by a frozen node holds no lock for long. */
 const SETTINGS = { datestyle: 'ISO', timezone: 'UTC', bytea_output: 'hex', idle_in_transaction_session_timeout: 60_000 }
-/** The statistics of tables that are empty one moment and full the next mislead the planner. */
-const FORCED_PLANS = {
-  enable_seqscan: 'off',
-  enable_bitmapscan: 'off', // a plain index scan ends at its limit, keeps its order and marks the dead entries it meets
-  enable_hashjoin: 'off',
-  enable_mergejoin: 'off',
-  enable_memoize: 'off', // what a statement looks up, it looks up once: remembering it costs an eighth of a load
-  plan_cache_mode: 'force_generic_plan',
-  jit: 'off',
-}
 
 export interface PostgresOptions {
   readonly url: string

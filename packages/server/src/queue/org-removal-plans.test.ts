@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describePostgres, type Opened, openFresh } from '../../test/databases.ts'
 import { addOrg } from '../../test/queue-room.ts'
+import { FORCE_PLANS } from '../db/forced-plans.ts'
 import { migrate } from '../db/migrate.ts'
 import type { Database } from '../db/port.ts'
 import { loadStatement } from '../db/statement.ts'
 import { makeQueue } from '../engine/postgres/database-fixture.suite.ts'
 import { type Explained, explaining } from '../engine/postgres/explain.suite.ts'
 import { silentLog } from '../log.ts'
-import { INDEX_PLANS } from './index-plans.ts'
 
 const SPANS = 31
 const SPAN_IDS = 10_000
@@ -69,7 +69,7 @@ describePostgres('taking away what a deleted org has', () => {
     seen.length = 0
     const statement = loadStatement(import.meta.url, `./sql/${file}.sql`)
     const undone = explained.transaction(async tx => {
-      await tx.query(INDEX_PLANS)
+      await tx.query(FORCE_PLANS)
       await tx.rows(
         statement,
         params.map(param => `${param}`),

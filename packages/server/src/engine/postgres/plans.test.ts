@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describePostgres, type Opened, openFresh } from '../../../test/databases.ts'
+import { type DatabaseKind, describePostgres, type Opened, openFresh } from '../../../test/databases.ts'
 import { addOrg } from '../../../test/queue-room.ts'
 import { migrate } from '../../db/migrate.ts'
 import { silentLog } from '../../log.ts'
@@ -15,7 +15,9 @@ const ROWS = 100_000
 const QUEUES = 100
 /** Partitions of each table, a few of them in use, as after months with a long retention. */
 const SPANS = 30
-const SPAN_IDS = 12_000
+const SPAN_IDS = 48_000
+/** Of the live messages, when a vacuum came. */
+const LEFT = [0, 6, 50]
 /** Messages that a node put since its last sweep, and transactions by which it did. */
 const OWN = 1000
 
@@ -35,8 +37,8 @@ async function watch(subject: Subject, act: () => Promise<unknown>): Promise<Exp
   return [...subject.seen]
 }
 
-async function open(): Promise<Subject> {
-  const opened = await openFresh('postgres', { poolSize: 1 })
+async function open(kind: DatabaseKind): Promise<Subject> {
+  const opened = await openFresh(kind, { poolSize: 1 })
   const { db } = opened
   await migrate(db, silentLog)
   await openInstallation(db, { shardCount: SHARDS })
@@ -61,8 +63,23 @@ async function open(): Promise<Subject> {
 }
 
 /** Live messages of every kind, and a history of as many. */
-async function fill({ opened: { db }, orgId, queues }: Subject): Promise<void> {
-  const first = queues.none
+async function fill(subject: Subject): Promise<void> {
+  const { db } = subject.opened
+  const first = subject.queues.none
+  await fillLive(subject)
+  await db.exec(
+    `INSERT INTO posthorn.payload (id, body) SELECT n, 'x' FROM generate_series(1, ${ROWS}) AS n ON CONFLICT DO NOTHING`,
+  )
+  await db.exec(
+    `INSERT INTO posthorn.attempt (message_id, queue_id, n, started_at, duration_ms, outcome, queue_version)
+     SELECT n, ${first}, 1, now(), 1, 'd', 1 FROM generate_series(1, ${ROWS - 1}) AS n`,
+  )
+  await db.exec(
+    `INSERT INTO posthorn.change (kind, queue_id) SELECT 'queue', ${first} + n % ${QUEUES} FROM generate_series(1, ${ROWS}) AS n`,
+  )
+}
+
+async function fillLive({ opened: { db }, orgId, queues }: Subject): Promise<void> {
   const kinds = [
     ['ready', 'NULL, NULL, n % 2, NULL'],
     ['delayed', "now() + (n - 500) * interval '1 s', NULL, 0, NULL"],
@@ -74,18 +91,8 @@ async function fill({ opened: { db }, orgId, queues }: Subject): Promise<void> {
       `INSERT INTO posthorn.message (org_id, queue_id, id, payload_id, due_at, key, lane, expires_at)
        SELECT $1::int, $2::int + n % ${QUEUES}, nextval('posthorn.message_id'), n, ${columns}
        FROM generate_series(1, ${ROWS - 1}) AS n`,
-      [orgId, first],
+      [orgId, queues.none],
     )
-  await db.exec(
-    `INSERT INTO posthorn.payload (id, body) SELECT n, 'x' FROM generate_series(1, ${ROWS}) AS n ON CONFLICT DO NOTHING`,
-  )
-  await db.exec(
-    `INSERT INTO posthorn.attempt (message_id, queue_id, n, started_at, duration_ms, outcome, queue_version)
-     SELECT n, ${first}, 1, now(), 1, 'd', 1 FROM generate_series(1, ${ROWS - 1}) AS n`,
-  )
-  await db.exec(
-    `INSERT INTO posthorn.change (kind, queue_id) SELECT 'queue', ${first} + n % ${QUEUES} FROM generate_series(1, ${ROWS}) AS n`,
-  )
 }
 
 /** Every call of the hot path, and for each of its statements the one way to the messages that it may take. */
@@ -265,10 +272,23 @@ async function settleSome({ engine, orgId, queues }: Subject, mixed: boolean, ag
   await engine.settle(batch, again)
 }
 
-describePostgres('plans', () => {
+/** A vacuum has plans made anew, by what it found: of an index that was large and is nearly empty, every page seems worth reading. */
+async function planAnew(subject: Subject, left: number): Promise<void> {
+  const { db } = subject.opened
+  await db.exec(`DELETE FROM posthorn.message WHERE id % ${(3 * ROWS) / Math.max(left, 1)} <> 0 OR ${left} = 0`)
+  await db.exec('VACUUM posthorn.message')
+  for (const pool of [db, db.hot]) await pool.exec('DISCARD PLANS')
+  for (const { run } of CALLS) await run(subject)
+  await fillLive(subject)
+}
+
+describePostgres('plans', () => plansOf('postgres'))
+describe('plans of the embedded database', () => plansOf('embedded'))
+
+function plansOf(kind: DatabaseKind): void {
   let subject: Subject
   beforeAll(async () => {
-    subject = await open()
+    subject = await open(kind)
     // Plans are made while there is nothing, which is the worst time, and kept.
     for (const { run } of CALLS) await run(subject)
     await subject.opened.db.exec('ANALYZE')
@@ -280,6 +300,9 @@ describePostgres('plans', () => {
   const states = {
     'planned while the tables were empty': async () => {},
     'with statistics of the full tables': async () => subject.opened.db.exec('ANALYZE'),
+    ...Object.fromEntries(
+      LEFT.map(left => [`planned when all but ${left} had been delivered`, () => planAnew(subject, left)]),
+    ),
   }
   describe.each(Object.entries(states))('%s', (_, prepare) => {
     beforeAll(prepare)
@@ -304,4 +327,4 @@ describePostgres('plans', () => {
       expect(explained.at(-1)!.plan).toMatch(says)
     })
   })
-})
+}

@@ -1,3 +1,4 @@
+import { FORCED_PLANS } from '../../db/forced-plans.ts'
 import type { Database, Statement, TextRow } from '../../db/port.ts'
 import type { Burial, Claim, PullEngine } from '../port.ts'
 import { headOf } from './decode.ts'
@@ -9,6 +10,7 @@ type Held = readonly { readonly id: number; readonly claim: string }[]
 const isClaim = ({ claim }: Held[number]): boolean => UUID.test(claim)
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const PROMOTED_AT_ONCE = '1000'
+const PLANS = JSON.stringify(FORCED_PLANS)
 
 export function createPull(db: Database): PullEngine {
   const change = async (statement: Statement, queueId: number, held: Held, ...rest: (string | null)[]) => {
@@ -45,7 +47,7 @@ async function claim(db: Database, queueId: number, limit: number, visibilityMs:
   const [queue] = await db.hot.rows(statements.orderingOf, [`${queueId}`])
   if (!queue || queue[0] === 'none') return db.hot.rows(statements.claim, params)
   return db.transaction(async tx => {
-    const [locked] = await tx.rows(statements.lockQueue, [`${queueId}`])
+    const [locked] = await tx.rows(statements.lockQueue, [`${queueId}`, PLANS])
     await tx.rows(statements.promote, [list([queueId]), PROMOTED_AT_ONCE])
     return tx.rows(statements.claimOrdered, [...params, locked![0]!])
   })
