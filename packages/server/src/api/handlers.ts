@@ -1,7 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { HandledName, Input, Output, Problem } from '@posthorn/contract'
 import type { KnownKey } from '../tenant/caller.ts'
-import { type Carrier, readCarrier, type Tracing } from '../tracing.ts'
+import type { Carrier } from '../tracing.ts'
 import type { Rights } from './access/rights.ts'
 
 /** Who calls. */
@@ -21,15 +20,8 @@ export interface CallContext {
   readonly trace?: Carrier
 }
 
-/** The caller, with what its request says of a trace. */
-export function withTrace(caller: CallContext, headers: IncomingHttpHeaders): CallContext {
-  const trace = headers.traceparent === undefined ? null : readCarrier(headers)
-  return trace === null ? caller : { ...caller, trace }
-}
-
-/** The caller in process, with what is active where it calls. */
-export function withActive(caller: CallContext, tracing: Tracing | null): CallContext {
-  const trace = tracing === null ? null : tracing.active()
+/** The caller, in the trace that its call belongs to, if any. */
+export function withTrace(caller: CallContext, trace: Carrier | null): CallContext {
   return trace === null ? caller : { ...caller, trace }
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@posthorn/contract'
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
+import { readCarrier } from '../tracing.ts'
 import type { Access } from './access/access.ts'
 import { mayAct, missing } from './access/rights.ts'
 import { answerer } from './answer.ts'
@@ -54,7 +55,7 @@ function createRoute(name: OperationName, operation: Operation, context: RouteCo
       const enter = (caller: Admitted): void => {
         if (caller instanceof Error) return void done(caller)
         if (!mayAct(caller, operation.scope)) return void done(missing(caller, operation.scope))
-        request.caller = withTrace(caller, request.headers)
+        request.caller = withTrace(caller, readCarrier(request.headers))
         done()
       }
       const admitted = access.admit(request.headers)

@@ -13,7 +13,7 @@ import { admitInProcess, type CalledAs } from '../api/access/in-process.ts'
 import { mayAct, missing } from '../api/access/rights.ts'
 import type { Tenants } from '../api/access/tenants.ts'
 import type { Changes } from '../api/changes.ts'
-import { type Handlers, withActive } from '../api/handlers.ts'
+import { type Handlers, withTrace } from '../api/handlers.ts'
 import { reachedHandlers } from '../api/reached-handlers.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
@@ -98,7 +98,7 @@ export class DirectCalls {
       if (caller instanceof Problem) throw caller
       if (!mayAct(caller, slot.scope)) throw missing(caller, slot.scope)
       slot.call ??= createDirectCall(slot.name, this.#room)
-      return await slot.call(withActive(caller, this.#options.tracing), input)
+      return await slot.call(withTrace(caller, this.#options.tracing?.active() ?? null), input)
     } catch (error) {
       throw this.#toError(error)
     } finally {

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type DocumentNode, type GraphQLSchema, specifiedRules, validate } from 'graphql'
 import mercurius, { type MercuriusOptions } from 'mercurius'
 import { type Clock, systemClock } from '../../clock.ts'
+import { readCarrier } from '../../tracing.ts'
 import type { Access } from '../access/access.ts'
 import type { Changes } from '../changes.ts'
 import type { FailureOptions } from '../failure.ts'
@@ -38,7 +39,10 @@ export function addGraphql(app: FastifyInstance, options: GraphqlOptions): void 
   const format = createFailureFormat(options.failure)
   const enter = async (headers: IncomingHttpHeaders): Promise<RequestContext> => {
     const caller = await options.access.admit(headers)
-    return { caller: caller instanceof Error ? caller : withTrace(caller, headers), loads: new RowLoads(calls) }
+    return {
+      caller: caller instanceof Error ? caller : withTrace(caller, readCarrier(headers)),
+      loads: new RowLoads(calls),
+    }
   }
   app.register(async scope => {
     await acceptSockets(scope, clock, headers => options.access.refuse(headers))

@@ -10,7 +10,8 @@ import { loadStatement } from '../../db/statement.ts'
  * - a queue is compared by IS NOT DISTINCT FROM beside that: an equality would imply the condition of `message_queue`;
  * - a payload is looked up in a LATERAL with LIMIT 1: as a plain join, in a partition known to be empty, it becomes a filter
  *   over all that the partition holds when it no longer is.
- * plans.test.ts holds them to it.
+ * Of the indexes that fit a condition the one that gives the order is taken, because sorting is forced out (forced-plans.ts).
+ * plans.test.ts holds them to it; docs/decisions/plans.md has what happens else.
  */
 const sql = (name: string) => loadStatement(import.meta.url, `./sql/${name}.sql`)
 
