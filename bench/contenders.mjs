@@ -8,6 +8,7 @@ export const CONTENDERS = [
   { name: 'raw-request', title: 'undici `request`, nothing durable', module: 'raw-request.mjs', store: 'none' },
   { name: 'raw-dispatch', title: 'undici `dispatch`, nothing durable', module: 'raw-dispatch.mjs', store: 'none' },
   { name: 'insert', title: 'plain prepared INSERT', module: 'insert.mjs', store: 'postgres' },
+  { name: 'insert-request', title: 'plain INSERT, then `request`', module: 'insert.mjs', store: 'postgres' },
   { name: 'posthorn', title: 'Posthorn', module: 'posthorn.mjs', store: 'postgres' },
   { name: 'posthorn-library', title: 'Posthorn, in process', module: 'posthorn-library.mjs', store: 'postgres' },
   { name: 'posthorn-embedded', title: 'Posthorn, embedded database', module: 'posthorn.mjs', store: 'folder' },

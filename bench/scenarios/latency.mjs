@@ -13,6 +13,7 @@ export const latency = {
   name: 'latency',
   contenders: [
     'raw-request',
+    'insert-request',
     'posthorn',
     'posthorn-library',
     'posthorn-embedded',

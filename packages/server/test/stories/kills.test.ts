@@ -9,6 +9,8 @@ import { openStage } from '../harness/stage.ts'
 
 const KILLS = scale('KILLS', 3)
 const LANES = 8
+/** Between two puts of a lane whose messages fail at first: a receiver that does nothing but fail is tried 200 times a second, whatever waits. */
+const PAUSE_MS = 20
 const PUTS_BETWEEN_KILLS = 20
 const SEED = 20
 const DRAIN_MS = 60_000
@@ -28,28 +30,22 @@ eachPlace((open, kind) => {
       ordered: await api().createQueue({ callbackUrl: receiver.on('/ordered', failFirst(0)), ordered: 'queue' }),
       refused: await api().createQueue({ callbackUrl: receiver.on('/refused', status(400)), maxRetries: 1 }),
     }
-    const lanes = Array.from({ length: LANES }, (_, i) => ({
-      queueId: (i % 2 === 0 ? queues.plain : queues.failing).id,
-      name: null,
-    }))
-    const load = new Load(() => nodes.filter(node => node.alive).map(node => node.api), ledger, [
-      ...lanes,
+    const alive = () => nodes.filter(node => node.alive).map(node => node.api)
+    const lanes = ({ id }: { id: number }, count: number) =>
+      Array.from({ length: count }, () => ({ queueId: id, name: null }))
+    const load = new Load(alive, ledger, [
+      ...lanes(queues.plain, LANES),
       { queueId: queues.ordered.id, name: 'ordered' },
     ])
+    const failing = new Load(alive, ledger, lanes(queues.failing, 2), PAUSE_MS)
     const refused = new Ledger()
-    const hopeless = new Load(
-      () => nodes.filter(node => node.alive).map(node => node.api),
-      refused,
-      [{ queueId: queues.refused.id, name: null }],
-      20,
-    )
+    const hopeless = new Load(alive, refused, lanes(queues.refused, 1), PAUSE_MS)
     for (let i = 0; i < KILLS; i++) {
       await load.more(PUTS_BETWEEN_KILLS)
       await pause(random() * 300)
       await killAndReplace(place, nodes, i % nodes.length, ledger)
     }
-    await load.stop()
-    await hopeless.stop()
+    for (const each of [load, failing, hopeless]) await each.stop()
     await everyArrived(ledger, receiver, DRAIN_MS)
     const ours = receiver.arrivals.filter(({ path }) => path !== '/refused')
     const verdict = ledger.judge(ours)
