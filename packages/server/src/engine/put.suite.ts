@@ -46,6 +46,15 @@ function mixed(fixture: Fixture, queueId: number, nth: number): NewMessage {
 }
 
 export function putLaws({ fixture, needs }: Laws): void {
+  test('no more ids are drawn than there are messages', async () => {
+    const f = fixture()
+    const queueId = await f.makeQueue()
+    const [first] = await put(f, queueId, { body: 'a' })
+    const more = await put(f, queueId, { body: 'b' }, { body: 'c' })
+    expect(more).toEqual([first! + 1, first! + 2])
+    expect(await put(f, queueId, { body: 'd' })).toEqual([first! + 3])
+  })
+
   test('ids are given in the order of the input, and that is the order of the lane', async () => {
     const f = fixture()
     const queueId = await f.makeQueue()

@@ -8,7 +8,7 @@ import { measured, scale } from '../harness/scale.ts'
 import { openStage } from '../harness/stage.ts'
 
 const KILLS = scale('KILLS', 3)
-const LANES = 8
+const LANES = 4
 /** Between two puts of a lane whose messages fail at first: a receiver that does nothing but fail is tried 200 times a second, whatever waits. */
 const PAUSE_MS = 20
 const PUTS_BETWEEN_KILLS = 20
