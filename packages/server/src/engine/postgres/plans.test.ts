@@ -11,7 +11,7 @@ import { createPostgresEngine } from './engine.ts'
 import { type Explained, explaining } from './explain.suite.ts'
 
 const SHARDS = 8
-const ROWS = 100_000
+const ROWS = 40_000
 const QUEUES = 100
 /** Partitions of each table, a few of them in use, as after months with a long retention. */
 const SPANS = 30
