@@ -4,7 +4,7 @@
  */
 import pg from 'pg'
 import { makeBody } from '../body.mjs'
-import { closedLoop, openLoop } from './load.mjs'
+import { closedLoop, flowOf } from './load.mjs'
 import { openClient } from './receiver-client.mjs'
 
 const MOST_CONNECTIONS = 32
@@ -24,7 +24,7 @@ export async function start({ databaseUrl, sinkUrl }) {
     put: ({ first, ...load }) => closedLoop(load, id => insert(makeBody(first + id, 0))),
     prepare() {},
     drain() {},
-    flow: load => (load.rate ? openLoop(load, insertAndSend) : closedLoop(load, id => insertAndSend(id, 0))),
+    flow: flowOf(insertAndSend),
     async stored() {
       const { rows } = await pool.query('SELECT count(*)::int AS count FROM plain')
       return rows[0].count

@@ -25,6 +25,9 @@ export async function closedLoop({ callers, ms, warmUpMs = WARM_UP_MS }, put) {
   return { count, seconds: ms / 1000, all: next }
 }
 
+/** `flow` of a contender that puts by `put(id, at)`: on a schedule where the load has a rate, else by callers. */
+export const flowOf = put => load => (load.rate ? openLoop(load, put) : closedLoop(load, id => put(id, 0)))
+
 /**
  * Calls `put(id, at)` at the moments of a schedule, whether those before were answered or not, and hands over the moment
  * at which it should have been called: what waits because the contender is busy counts as the contender's wait.
@@ -97,7 +100,7 @@ export function loadedBy({ add, addMany, stored }) {
     settled: () => until(async () => (await stored()) === 0),
     put: ({ first, ...load }) => closedLoop(load, id => add(first + id, 0)),
     putBulk: ({ first, messages }) => seconds(() => addAll(first, messages)),
-    flow: load => (load.rate ? openLoop(load, add) : closedLoop(load, id => add(id, 0))),
+    flow: flowOf(add),
     stored,
   }
 }

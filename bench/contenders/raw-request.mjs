@@ -1,6 +1,6 @@
 /** The limit: undici's `request`, 100 at a time, nothing durable, nothing signed, nothing recorded. */
 import { makeBody } from '../body.mjs'
-import { closedLoop, openLoop } from './load.mjs'
+import { flowOf } from './load.mjs'
 import { CONNECTIONS, openClient } from './receiver-client.mjs'
 
 export async function start({ sinkUrl }) {
@@ -26,7 +26,7 @@ export async function start({ sinkUrl }) {
     },
     settled: () => over,
     rest() {},
-    flow: load => (load.rate ? openLoop(load, send) : closedLoop(load, id => send(id, 0))),
+    flow: flowOf(send),
     stop: () => client.stop(),
   }
 }

@@ -35,7 +35,7 @@ export interface Executor {
 export interface Database extends Executor {
   readonly kind: 'postgres' | 'embedded'
   readonly schema: string
-  /** The same database with plans forced for the hot tables (no sequential scan, no hash or merge join, generic plans). */
+  /** The same database with plans forced for the hot tables (see forced-plans.ts). */
   readonly hot: Executor
   /**
    * Runs `work` in one transaction on one connection; commits when it resolves, rolls back when it rejects.

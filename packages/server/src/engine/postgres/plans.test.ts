@@ -15,7 +15,7 @@ const ROWS = 40_000
 const QUEUES = 100
 /** Partitions of each table, a few of them in use, as after months with a long retention. */
 const SPANS = 30
-const SPAN_IDS = 48_000
+const SPAN_IDS = 16_000
 /** Of the live messages, when a vacuum came: on the server both sorts that it led to, on the embedded database one of them. */
 const LEFT = { postgres: [6, 50], embedded: [50] } as const
 /** Messages that a node put since its last sweep, and transactions by which it did. */
