@@ -15,7 +15,7 @@ export async function start({ databaseUrl, folder, sinkUrl, flags, settings = {}
   const pause = () => node.call('POST', `/queues/${queueId}/pause`, {})
   await pause()
   const ways = {
-    rest: (id, at) => node.call('POST', '/messages/', { queueId, body: makeBody(id, at) }),
+    rest: (id, at) => node.do('POST', '/messages/', { queueId, body: makeBody(id, at) }),
     async graphql(id, at) {
       const variables = { inputs: [{ queueId, body: makeBody(id, at) }] }
       const { errors } = await node.call('POST', '/graphql', { query: MUTATION, variables })

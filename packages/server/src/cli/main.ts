@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
-import { migrateDatabase, startNode } from '../app.ts'
-import { importFromPgHooks, lookAtPgHooks } from '../app-import.ts'
-import { rotateInstallationSecrets } from '../app-secrets.ts'
 import { ConfigError } from '../config.ts'
 import { importCommand } from './import.ts'
 import { keyCommand } from './key.ts'
@@ -16,6 +13,11 @@ import { workersCommand } from './workers.ts'
 
 /** What the command line ends with: 0 it did what was asked, 1 it could not, 2 it was asked wrongly. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+
+/** What takes a server's parts is read when it is asked for: whoever asks a server something waits for none of them. */
+const app = () => import('../app.ts')
+const appImport = () => import('../app-import.ts')
+const appSecrets = () => import('../app-secrets.ts')
 
 /** Runs the command line. Expected failures end in a sentence on stderr and an exit code, never in a stack. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -34,10 +36,18 @@ function program(): Command {
     .version(version(), '-V, --version')
     .showHelpAfterError('(--help shows what is possible)')
     .exitOverride(leave)
-  const taking = importCommand({ run: importFromPgHooks, look: lookAtPgHooks })
-  const own = [serveCommand(startNode), migrateCommand(migrateDatabase), taking, targetCommand()]
+  const own = [
+    serveCommand(async (...args) => (await app()).startNode(...args)),
+    migrateCommand(async (...args) => (await app()).migrateDatabase(...args)),
+    importCommand({
+      run: async (...args) => (await appImport()).importFromPgHooks(...args),
+      look: async (...args) => (await appImport()).lookAtPgHooks(...args),
+    }),
+    targetCommand(),
+  ]
   const remote = [orgCommand(), keyCommand(), ...serviceCommands(), workersCommand()]
-  for (const command of [...own, ...remote, secretsCommand(rotateInstallationSecrets)]) {
+  const secrets = secretsCommand(async (...args) => (await appSecrets()).rotateInstallationSecrets(...args))
+  for (const command of [...own, ...remote, secrets]) {
     program.addCommand(inherit(command, program))
   }
   return program
