@@ -30,6 +30,8 @@ export function tendHeap(): void {
  * may be, it has doubled for the last time.
  */
 function boundYoungGeneration(): void {
+  // A worker thread, which the embedded database is, would be kept from growing as well: its heap begins full grown.
+  setFlagsFromString(`--min-semi-space-size=${MAX_SEMI_SPACE_MB}`)
   const observer = new PerformanceObserver(() => {
     if (youngMegabytes() <= MAX_SEMI_SPACE_MB) return
     setFlagsFromString('--semi-space-growth-factor=1')
