@@ -10,7 +10,7 @@ import { silentLog } from '../log.ts'
 import { maintain } from './embedded-maintenance.ts'
 import { openDatabase } from './open.ts'
 
-const KILLS = 5
+const KILLS = 3
 const sql = (text: string) => ({ name: '', text })
 const inTest = (file: string) => fileURLToPath(new URL(`../../test/${file}`, import.meta.url))
 

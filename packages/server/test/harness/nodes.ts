@@ -114,6 +114,11 @@ export async function startNode(env: Readonly<Record<string, string>>): Promise<
   }
 }
 
+/** Starts so many nodes with the same environment, all at once. */
+export function startNodes(count: number, env: Readonly<Record<string, string>>): Promise<NodeProcess[]> {
+  return Promise.all(Array.from({ length: count }, () => startNode(env)))
+}
+
 /** Ends every node that still runs. For afterEach. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map(node => node.kill()))

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
 import { pause } from '../harness/load.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNode, startNodes, stopAll } from '../harness/nodes.ts'
 import { eachPlace, openPostgres, type Place } from '../harness/places.ts'
 import { Receiver } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
@@ -55,7 +55,7 @@ async function leaderOf(living: readonly NodeProcess[]): Promise<NodeProcess> {
 describePostgres('with three nodes, whose leader is killed or frozen again and again', () => {
   test('every tick of twenty crons has one message, and each is delivered', { timeout: 60_000 * FAULTS }, async () => {
     place = await openPostgres()
-    for (let n = 0; n < 3; n++) nodes.push(await startNode(place.env))
+    nodes = await startNodes(3, place.env)
     const queueId = await makeQueue(nodes[0]!)
     const schedules = ['* * * * * *', '*/2 * * * * *', '@secondly', '@hourly']
     const crons: CronRow[] = []

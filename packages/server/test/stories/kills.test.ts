@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { demandLawful, everyArrived, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
-import { type NodeProcess, startNode } from '../harness/nodes.ts'
+import { type NodeProcess, startNode, startNodes } from '../harness/nodes.ts'
 import { eachPlace, type Place } from '../harness/places.ts'
 import { failFirst, seededRandom, status } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
@@ -22,7 +22,7 @@ eachPlace((open, kind) => {
     const { place, receiver } = await openStage(open)
     const random = seededRandom(SEED)
     const ledger = new Ledger()
-    const nodes = await Promise.all(Array.from({ length: place.nodes }, () => startNode(place.env)))
+    const nodes = await startNodes(place.nodes, place.env)
     const api = () => nodes.find(node => node.alive)?.api ?? nodes[0]!.api
     const queues = {
       plain: await api().createQueue({ callbackUrl: receiver.on('/plain', failFirst(0)) }),

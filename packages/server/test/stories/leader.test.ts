@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
 import { pause } from '../harness/load.ts'
-import { type NodeProcess, startNode } from '../harness/nodes.ts'
+import { type NodeProcess, startNodes } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
 import type { Receiver } from '../harness/receiver.ts'
 import { measured } from '../harness/scale.ts'
@@ -17,7 +17,7 @@ let nodes: NodeProcess[]
 
 beforeEach(async () => {
   ;({ place, receiver } = await openStage(openPostgres))
-  nodes = [await startNode(place.env), await startNode(place.env)]
+  nodes = await startNodes(2, place.env)
 })
 const leads = async (node: NodeProcess): Promise<boolean> =>
   (await fetch(`${node.url}/health`).then(answer => answer.text())).includes('leader')

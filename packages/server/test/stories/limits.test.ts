@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Api } from '../harness/api.ts'
 import { pause } from '../harness/load.ts'
-import { startNode } from '../harness/nodes.ts'
+import { startNodes } from '../harness/nodes.ts'
 import { eachPlace, type Place } from '../harness/places.ts'
 import { type Arrival, type Behaviour, ok, type Receiver, slow, status } from '../harness/receiver.ts'
 import { openStage } from '../harness/stage.ts'
@@ -43,8 +43,7 @@ eachPlace(open => {
     timeout: 120_000,
   }, async () => {
     ;({ place, receiver } = await openStage(open))
-    const nodes = [await startNode(place.env)]
-    if (place.nodes > 1) nodes.push(await startNode(place.env))
+    const nodes = await startNodes(place.nodes, place.env)
     // Told at one node, kept by whichever serves the queue.
     const { api } = nodes.at(-1)!
     await keepsConcurrency(api)

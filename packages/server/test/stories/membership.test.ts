@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
 import { demandAll, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
-import { type NodeProcess, startNode } from '../harness/nodes.ts'
+import { type NodeProcess, startNode, startNodes } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
 import { type Receiver, slow } from '../harness/receiver.ts'
 import { measured, scale } from '../harness/scale.ts'
@@ -31,8 +31,7 @@ describePostgres('nodes come and go in peace', () => {
     timeout: 90_000,
   }, async () => {
     const ledger = new Ledger()
-    const first = await startNode(place.env)
-    const second = await startNode(place.env)
+    const [first, second] = (await startNodes(2, place.env)) as [NodeProcess, NodeProcess]
     for (let i = 0; i < QUEUES; i++) receiver.on(`/${i}`, slow(SLOW_MS))
     const ids = await makeQueues(first, QUEUES, i => `/${i}`)
     const up = new Set([first, second])
@@ -63,7 +62,7 @@ describePostgres('nodes come and go in peace', () => {
   test('a burst of 1,000 messages through one of two nodes makes exactly 1,000 requests', {
     timeout: 60_000 * BURSTS,
   }, async () => {
-    const nodes = [await startNode(place.env), await startNode(place.env)]
+    const nodes = await startNodes(2, place.env)
     const ids = await makeQueues(nodes[0]!, 4, i => `/${i}`)
     for (let burst = 0; burst < BURSTS; burst++) {
       const { api } = nodes[burst % 2]!

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verifyWebhook } from '../../../client/src/verify-webhook.ts'
 import { describePostgres } from '../databases.ts'
 import { pause } from '../harness/load.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNode, startNodes, stopAll } from '../harness/nodes.ts'
 import { eachPlace, openPostgres, type Place } from '../harness/places.ts'
 import { type Arrival, Receiver, status } from '../harness/receiver.ts'
 import { signingSecret } from '../leaks/marked.ts'
@@ -80,7 +80,7 @@ describePostgres('two nodes tell their operator', () => {
   }, async () => {
     place = await openPostgres()
     const env = { ...place.env, ...TELLING, POSTHORN_OWNERSHIP_TIMEOUT: '1s' }
-    const workers = [await startNode(env), await startNode(env)]
+    const workers = await startNodes(2, env)
     const [{ api }] = workers as [NodeProcess, NodeProcess]
     expect(logged(workers, 'operational events are only logged')).toBe(2)
     await operatorQueue(workers[0]!)

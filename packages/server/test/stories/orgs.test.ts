@@ -8,7 +8,7 @@ import { type Send, unknownIds } from '../access/tenancy-room.ts'
 import { graphqlRows, restRows } from '../access/tenancy-rows.ts'
 import { call } from '../api/serve.ts'
 import { describePostgres } from '../databases.ts'
-import { type NodeProcess, startNode } from '../harness/nodes.ts'
+import { type NodeProcess, startNode, startNodes } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
 import type { Receiver } from '../harness/receiver.ts'
 import { dump, envelopesIn } from '../harness/secrets.ts'
@@ -57,7 +57,7 @@ const statusBy = async (node: NodeProcess, key: string): Promise<number> =>
 
 describePostgres('orgs on two nodes', () => {
   test('are made on the command line, work by a key, and end with it on every node', { timeout: 120_000 }, async () => {
-    const [first, second] = [await startNode(env), await startNode(env)]
+    const [first, second] = (await startNodes(2, env)) as [NodeProcess, NodeProcess]
     await must(['org', 'add', 'green', '--title', 'The Greens', '--email-from', 'hello@green.example', ...at(first)])
     expect(await posthorn(['org', 'add', 'green', ...at(first)])).toMatchObject({
       code: 1,
@@ -93,7 +93,7 @@ describePostgres('orgs on two nodes', () => {
   })
 
   test('are deleted with all that they own, and nothing of the others stops', { timeout: 120_000 }, async () => {
-    const [first, second] = [await startNode(env), await startNode(env)]
+    const [first, second] = (await startNodes(2, env)) as [NodeProcess, NodeProcess]
     const operator = createClient({ url: first.url, adminSecret })
     const work = async (name: string, path: string) => {
       await operator.orgs.create({ name })
@@ -133,7 +133,7 @@ describePostgres('secrets', () => {
   test('are found nowhere, whatever is done with them, and are rotated while nodes run', {
     timeout: 240_000,
   }, async () => {
-    const nodes = [await startNode(env), await startNode(env)]
+    const nodes = await startNodes(2, env)
     const [first, second] = nodes as [NodeProcess, NodeProcess]
     const send: Send = (...args) => call(first.url, ...args)
     const admin = { authorization: `Bearer ${adminSecret}` }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { describePostgres } from '../databases.ts'
 import { demandAll, Ledger } from '../harness/ledger.ts'
 import { Load, pause } from '../harness/load.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNode, startNodes, stopAll } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
 import { Receiver, slow } from '../harness/receiver.ts'
 import { measured } from '../harness/scale.ts'
@@ -34,7 +34,7 @@ describePostgres('one queue over several nodes', () => {
     timeout: 90_000,
   }, async () => {
     const ledger = new Ledger()
-    const [first, second] = [await startNode(place.env), await startNode(place.env)] as const
+    const [first, second] = (await startNodes(2, place.env)) as [NodeProcess, NodeProcess]
     receiver.on('/busy', slow(SLOW_MS))
     const settings = { callbackUrl: `${receiver.url}/busy`, concurrency: 64, spread: SPREAD }
     const { id } = await first.api.createQueue(settings)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Subscriber, subscribe } from '../graphql/subscribe.ts'
 import { pause } from '../harness/load.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNodes, stopAll } from '../harness/nodes.ts'
 import { eachPlace, type Place } from '../harness/places.ts'
 import { ok, Receiver, status } from '../harness/receiver.ts'
 
@@ -23,8 +23,7 @@ eachPlace(open => {
   beforeEach(async () => {
     place = await open()
     receiver = await Receiver.start()
-    nodes = []
-    for (let n = 0; n < place.nodes; n++) nodes.push(await startNode(place.env))
+    nodes = await startNodes(place.nodes, place.env)
     subscriber = await subscribe(nodes[0]!.url, 'subscription { messageSaved { id status retries sentAt } }')
   })
   afterEach(async () => {

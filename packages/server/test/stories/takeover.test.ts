@@ -28,13 +28,8 @@ beforeEach(async () => {
   place = await openPostgres()
   receiver = await Receiver.start()
   ledger = new Ledger()
-  proxies = []
-  nodes = []
-  for (let i = 0; i < 3; i++) {
-    const proxy = await TcpProxy.start(place.address())
-    proxies.push(proxy)
-    nodes.push(await startNode(place.through(proxy.port)))
-  }
+  proxies = await Promise.all([0, 1, 2].map(() => TcpProxy.start(place.address())))
+  nodes = await Promise.all(proxies.map(proxy => startNode(place.through(proxy.port))))
   reachable = new Set(nodes)
   const lanes = []
   for (let i = 0; i < QUEUES; i++) {

@@ -4,7 +4,7 @@ import { describePostgres } from '../databases.ts'
 import type { Api } from '../harness/api.ts'
 import { pause } from '../harness/load.ts'
 import { Mailjet } from '../harness/mailjet.ts'
-import { type NodeProcess, startNode, stopAll } from '../harness/nodes.ts'
+import { type NodeProcess, startNodes, stopAll } from '../harness/nodes.ts'
 import { openPostgres, type Place } from '../harness/places.ts'
 import { runCommand } from '../harness/run-command.ts'
 import { secretWord } from '../leaks/marked.ts'
@@ -26,8 +26,8 @@ afterEach(async () => {
   await place.close()
 })
 
-const start = (): Promise<NodeProcess> =>
-  startNode({
+const startThree = (): Promise<NodeProcess[]> =>
+  startNodes(3, {
     ...place.env,
     POSTHORN_SERVICE_ENDPOINTS: `mailjet=${mailjet.url}`,
     POSTHORN_ALLOW_TARGETS: '127.0.0.0/8',
@@ -80,7 +80,7 @@ describePostgres('workers on three nodes', () => {
   }, async () => {
     place = await openPostgres()
     mailjet = await Mailjet.start('key', SECRET, 15)
-    const nodes = [await start(), await start(), await start()]
+    const nodes = await startThree()
     const { url } = nodes[0]!
     await command(url, ['service:set', '-n', 'mailjet', '-u', 'key', '-p', '-'], `${SECRET}\n`)
     expect(await command(url, ['service:email', '-n', 'mailjet', '-f', 'us@example.org'])).toBe(
@@ -114,7 +114,7 @@ describePostgres('workers on three nodes', () => {
   }, async () => {
     place = await openPostgres()
     mailjet = await Mailjet.start('first', SECRET)
-    const nodes = [await start(), await start(), await start()]
+    const nodes = await startThree()
     const { api } = nodes[0]!
     await api.post('/services/', { name: 'mailjet', user: 'first', password: SECRET })
     await api.change('/processing/', { emailBackend: 'mailjet', emailFrom: 'mail@house.example' })
