@@ -1,15 +1,11 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
+/** `node` takes them too, and the guide to embedding tells of them. The percentage is of what is in use. */
+export const HEAP_FLAGS = ['--no-allocation-site-pretenuring', '--heap-growing-percent=50']
+
 /** Of each half of the young generation. Node 20 has it by itself, Node 26 twice as much. */
 const MAX_SEMI_SPACE_MB = 16
-
-/** `node` takes them too, and the guide to embedding tells of them. The percentage is of what is in use. */
-export const HEAP_FLAGS = [
-  '--no-allocation-site-pretenuring',
-  '--heap-growing-percent=50',
-  `--max-semi-space-size=${MAX_SEMI_SPACE_MB}`,
-]
 
 /**
  * Keeps what is over from piling up in this process, which is ours alone; a host of the library decides for itself.
@@ -31,7 +27,7 @@ export function tendHeap(): void {
  */
 function boundYoungGeneration(): void {
   // A worker thread, which the embedded database is, would be kept from growing as well: its heap begins full grown.
-  setFlagsFromString(`--min-semi-space-size=${MAX_SEMI_SPACE_MB}`)
+  for (const bound of ['min', 'max']) setFlagsFromString(`--${bound}-semi-space-size=${MAX_SEMI_SPACE_MB}`)
   const observer = new PerformanceObserver(() => {
     if (youngMegabytes() <= MAX_SEMI_SPACE_MB) return
     setFlagsFromString('--semi-space-growth-factor=1')
