@@ -115,6 +115,8 @@ export async function startNode(env: Readonly<Record<string, string>>): Promise<
 }
 
 /** Starts so many nodes with the same environment, all at once. */
+export function startNodes(count: 2, env: Readonly<Record<string, string>>): Promise<[NodeProcess, NodeProcess]>
+export function startNodes(count: number, env: Readonly<Record<string, string>>): Promise<NodeProcess[]>
 export function startNodes(count: number, env: Readonly<Record<string, string>>): Promise<NodeProcess[]> {
   return Promise.all(Array.from({ length: count }, () => startNode(env)))
 }

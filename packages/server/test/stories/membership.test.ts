@@ -31,7 +31,7 @@ describePostgres('nodes come and go in peace', () => {
     timeout: 90_000,
   }, async () => {
     const ledger = new Ledger()
-    const [first, second] = (await startNodes(2, place.env)) as [NodeProcess, NodeProcess]
+    const [first, second] = await startNodes(2, place.env)
     for (let i = 0; i < QUEUES; i++) receiver.on(`/${i}`, slow(SLOW_MS))
     const ids = await makeQueues(first, QUEUES, i => `/${i}`)
     const up = new Set([first, second])
@@ -63,7 +63,7 @@ describePostgres('nodes come and go in peace', () => {
     timeout: 60_000 * BURSTS,
   }, async () => {
     const nodes = await startNodes(2, place.env)
-    const ids = await makeQueues(nodes[0]!, 4, i => `/${i}`)
+    const ids = await makeQueues(nodes[0], 4, i => `/${i}`)
     for (let burst = 0; burst < BURSTS; burst++) {
       const { api } = nodes[burst % 2]!
       const puts = Array.from({ length: 1000 }, (_, i) => api.put(ids[i % ids.length]!, `${burst} ${i}`))

@@ -81,7 +81,7 @@ describePostgres('two nodes tell their operator', () => {
     place = await openPostgres()
     const env = { ...place.env, ...TELLING, POSTHORN_OWNERSHIP_TIMEOUT: '1s' }
     const workers = await startNodes(2, env)
-    const [{ api }] = workers as [NodeProcess, NodeProcess]
+    const [{ api }] = workers
     expect(logged(workers, 'operational events are only logged')).toBe(2)
     await operatorQueue(workers[0]!)
 

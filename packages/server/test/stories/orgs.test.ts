@@ -57,7 +57,7 @@ const statusBy = async (node: NodeProcess, key: string): Promise<number> =>
 
 describePostgres('orgs on two nodes', () => {
   test('are made on the command line, work by a key, and end with it on every node', { timeout: 120_000 }, async () => {
-    const [first, second] = (await startNodes(2, env)) as [NodeProcess, NodeProcess]
+    const [first, second] = await startNodes(2, env)
     await must(['org', 'add', 'green', '--title', 'The Greens', '--email-from', 'hello@green.example', ...at(first)])
     expect(await posthorn(['org', 'add', 'green', ...at(first)])).toMatchObject({
       code: 1,
@@ -93,7 +93,7 @@ describePostgres('orgs on two nodes', () => {
   })
 
   test('are deleted with all that they own, and nothing of the others stops', { timeout: 120_000 }, async () => {
-    const [first, second] = (await startNodes(2, env)) as [NodeProcess, NodeProcess]
+    const [first, second] = await startNodes(2, env)
     const operator = createClient({ url: first.url, adminSecret })
     const work = async (name: string, path: string) => {
       await operator.orgs.create({ name })
@@ -134,7 +134,7 @@ describePostgres('secrets', () => {
     timeout: 240_000,
   }, async () => {
     const nodes = await startNodes(2, env)
-    const [first, second] = nodes as [NodeProcess, NodeProcess]
+    const [first, second] = nodes
     const send: Send = (...args) => call(first.url, ...args)
     const admin = { authorization: `Bearer ${adminSecret}` }
     const key = await must(['key', 'add', '-n', 'all', '-s', '*', ...at(first)])

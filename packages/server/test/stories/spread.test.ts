@@ -34,7 +34,7 @@ describePostgres('one queue over several nodes', () => {
     timeout: 90_000,
   }, async () => {
     const ledger = new Ledger()
-    const [first, second] = (await startNodes(2, place.env)) as [NodeProcess, NodeProcess]
+    const [first, second] = await startNodes(2, place.env)
     receiver.on('/busy', slow(SLOW_MS))
     const settings = { callbackUrl: `${receiver.url}/busy`, concurrency: 64, spread: SPREAD }
     const { id } = await first.api.createQueue(settings)
