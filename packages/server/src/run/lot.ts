@@ -2,18 +2,27 @@ import type { Clock, Timer } from '../clock.ts'
 
 export interface LotOptions {
   readonly clock: Clock
-  /** How long one may wait for others. */
+  /** How long one may wait for others, where they come. */
   readonly waitMs: number
   /** So many need not wait. */
   readonly full: number
   readonly due: () => void
 }
 
-/** What waits to be taken together: until there is enough of it, it has waited long enough, or some of it is urgent. */
+/** So few do not come closely enough to wait for each other: the next ones only wait for those that end with them. */
+const FEW = 2
+const FEW_WAIT_MS = 1
+
+/**
+ * What waits to be taken together: until there is enough of it, it has waited long enough, or some of it is urgent. Where
+ * messages come one by one, whoever waited for company in vain would be settled while the next one is put, and be in its way.
+ */
 export class Lot<T> {
   readonly #options: LotOptions
   readonly #waiting: T[] = []
   #timer: Timer | null = null
+  /** How many the last lot had. */
+  #before = 0
   /** Until nothing is left: what is due and finds no taker goes first later on. */
   isDue = false
 
@@ -29,11 +38,13 @@ export class Lot<T> {
     const { clock, waitMs, full } = this.#options
     this.#waiting.push(one)
     if (isUrgent || this.#waiting.length >= full) this.#fallDue()
-    else if (!this.isDue) this.#timer ??= clock.setTimer(() => this.#fallDue(), waitMs)
+    else if (!this.isDue)
+      this.#timer ??= clock.setTimer(() => this.#fallDue(), this.#before > FEW ? waitMs : FEW_WAIT_MS)
   }
 
   take(most: number): T[] {
     const taken = this.#waiting.splice(0, most)
+    this.#before = taken.length
     if (this.#waiting.length === 0) this.stop()
     return taken
   }

@@ -73,12 +73,12 @@ const range = (count: number) => Array.from({ length: count }, (_, index) => ind
 const idsOf = (call: Call | undefined) => call?.batch.map(({ id }) => id)
 const rejected = (sqlState: string) => new DatabaseError('refused', 'rejected', { sqlState })
 
-test('outcomes of a few milliseconds go in one statement, under the epochs of their shards', async () => {
+test('outcomes that come together go in one statement, under the epochs of their shards', async () => {
   const { clock, calls, over, settler, shard } = open()
   settler.add(finished(1, shard))
-  await clock.pass(2)
   settler.add(finished(2, shardOf(7, { epoch: 9 })))
-  await clock.pass(10)
+  expect(calls).toHaveLength(0)
+  await clock.pass(1)
   expect(calls).toHaveLength(1)
   expect(calls[0]!.again).toBe(false)
   expect(calls[0]!.batch).toMatchObject([
@@ -91,6 +91,30 @@ test('outcomes of a few milliseconds go in one statement, under the epochs of th
     { id: 1, held: true },
     { id: 2, held: true },
   ])
+})
+
+test('outcomes wait for others where others come, and hardly where they come one by one', async () => {
+  const { clock, calls, settler, shard } = open()
+  const sizesOf = async (count: number, apartMs: number) => {
+    const sizes: number[] = []
+    for (const id of range(count)) {
+      settler.add(finished(id, shard))
+      await clock.pass(apartMs)
+      for (const call of calls.splice(0)) {
+        sizes.push(call.batch.length)
+        await call.answer()
+      }
+    }
+    return sizes
+  }
+  expect(await sizesOf(4, 3)).toEqual([1, 1, 1, 1])
+  const [first, ...later] = await sizesOf(500, 0.125)
+  expect(first).toBe(8)
+  expect(later.length).toBeGreaterThan(8)
+  for (const size of later) expect(size).toBeGreaterThanOrEqual(40)
+  await clock.pass(5)
+  await calls.pop()?.answer()
+  expect(await sizesOf(6, 3)).toEqual([2, 1, 1, 1, 1])
 })
 
 test('what others wait for goes at once, with all that waits', async () => {
@@ -288,12 +312,19 @@ test('whoever is told that outcomes are settled finds them pending no more', asy
 
 test('what was delivered is settled by itself, however many fail beside it', async () => {
   const { clock, calls, settler, shard } = open()
-  const retry: Verdict = { kind: 'retry', at: 9, inPlace: false }
-  for (const id of range(6)) settler.add(finished(id, shard, id % 3 === 0 ? { verdict: retry } : {}))
-  await clock.pass(5)
-  expect(calls.map(idsOf)).toEqual([[1, 2, 4, 5]])
-  await clock.pass(20)
-  expect(idsOf(calls[1])).toEqual([3, 6])
+  const verdict: Verdict = { kind: 'retry', at: 9, inPlace: false }
+  const addAll = (ids: readonly number[]) => {
+    for (const id of ids) settler.add(finished(id, shard, id % 3 === 0 ? { verdict } : {}))
+  }
+  addAll(range(9))
+  await clock.pass(1)
   for (const call of calls) await call.answer()
+  addAll(range(9))
+  await clock.pass(5)
+  const delivered = [1, 2, 4, 5, 7, 8]
+  expect(calls.map(idsOf)).toEqual([delivered, [3, 6, 9], delivered])
+  await clock.pass(20)
+  expect(idsOf(calls[3])).toEqual([3, 6, 9])
+  for (const call of calls.slice(2)) await call.answer()
   expect(settler.pending).toBe(0)
 })
