@@ -9,6 +9,7 @@ export const CONTENDERS = [
   { name: 'raw-dispatch', title: 'undici `dispatch`, nothing durable', module: 'raw-dispatch.mjs', store: 'none' },
   { name: 'insert', title: 'plain prepared INSERT', module: 'insert.mjs', store: 'postgres' },
   { name: 'insert-request', title: 'plain INSERT, then `request`', module: 'insert.mjs', store: 'postgres' },
+  { name: 'forwarder', title: 'bare HTTP server: INSERT, then `request`', module: 'forwarder.mjs', store: 'postgres' },
   { name: 'posthorn', title: 'Posthorn', module: 'posthorn.mjs', store: 'postgres' },
   { name: 'posthorn-library', title: 'Posthorn, in process', module: 'posthorn-library.mjs', store: 'postgres' },
   { name: 'posthorn-embedded', title: 'Posthorn, embedded database', module: 'posthorn.mjs', store: 'folder' },

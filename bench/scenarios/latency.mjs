@@ -14,6 +14,7 @@ export const latency = {
   contenders: [
     'raw-request',
     'insert-request',
+    'forwarder',
     'posthorn',
     'posthorn-library',
     'posthorn-embedded',

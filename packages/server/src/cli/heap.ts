@@ -2,7 +2,7 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /** `node` takes them too, and the guide to embedding tells of them. The percentage is of what is in use. */
-export const HEAP_FLAGS = ['--no-allocation-site-pretenuring', '--heap-growing-percent=50']
+export const HEAP_FLAGS = ['--no-allocation-site-pretenuring', '--heap-growing-percent=35']
 
 /** Of each half of the young generation. Node 20 has it by itself, Node 26 twice as much. */
 const MAX_SEMI_SPACE_MB = 16
