@@ -1,8 +1,11 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
-/** `node` takes them too, and the guide to embedding tells of them. The percentage is of what is in use. */
-export const HEAP_FLAGS = ['--no-allocation-site-pretenuring', '--heap-growing-percent=35']
+/** For whoever embeds a node as well: `node` takes it too, and the guide to embedding tells of it. */
+export const HEAP_FLAGS = ['--no-allocation-site-pretenuring']
+
+/** Of what is in use. */
+const GROWTH_PERCENT = 35
 
 /** Of each half of the young generation. Node 20 has it by itself, Node 26 twice as much. */
 const MAX_SEMI_SPACE_MB = 16
@@ -16,7 +19,7 @@ const MAX_SEMI_SPACE_MB = 16
  * the machine were the program's own. docs/decisions/memory.md has what either takes.
  */
 export function tendHeap(): void {
-  for (const flag of HEAP_FLAGS) setFlagsFromString(flag)
+  for (const flag of [...HEAP_FLAGS, `--heap-growing-percent=${GROWTH_PERCENT}`]) setFlagsFromString(flag)
   boundYoungGeneration()
 }
 
