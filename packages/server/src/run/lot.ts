@@ -2,21 +2,19 @@ import type { Clock, Timer } from '../clock.ts'
 
 export interface LotOptions {
   readonly clock: Clock
-  /** How long one may wait for others, where they come. */
+  /** How long one may wait for others, */
   readonly waitMs: number
+  /** and how long where the last lot had but few. */
+  readonly fewWaitMs: number
   /** So many need not wait. */
   readonly full: number
   readonly due: () => void
 }
 
-/** So few do not come closely enough to wait for each other: the next ones only wait for those that end with them. */
+/** Where so few came together, others are not worth waiting for. */
 const FEW = 2
-const FEW_WAIT_MS = 1
 
-/**
- * What waits to be taken together: until there is enough of it, it has waited long enough, or some of it is urgent. Where
- * messages come one by one, whoever waited for company in vain would be settled while the next one is put, and be in its way.
- */
+/** What waits to be taken together: until there is enough of it, it has waited long enough, or some of it is urgent. */
 export class Lot<T> {
   readonly #options: LotOptions
   readonly #waiting: T[] = []
@@ -35,11 +33,10 @@ export class Lot<T> {
   }
 
   add(one: T, isUrgent: boolean): void {
-    const { clock, waitMs, full } = this.#options
+    const { clock, waitMs, fewWaitMs, full } = this.#options
     this.#waiting.push(one)
     if (isUrgent || this.#waiting.length >= full) this.#fallDue()
-    else if (!this.isDue)
-      this.#timer ??= clock.setTimer(() => this.#fallDue(), this.#before > FEW ? waitMs : FEW_WAIT_MS)
+    else if (!this.isDue) this.#timer ??= clock.setTimer(() => this.#fallDue(), this.#before > FEW ? waitMs : fewWaitMs)
   }
 
   take(most: number): T[] {

@@ -29,6 +29,8 @@ export interface SettlerOptions {
 
 const BATCH = 500
 const FLUSH_MS = 5
+/** Whoever waited longer where they come one by one would be settled while the next one is put, and be in its way. */
+const FEW_FLUSH_MS = 1
 /** Of what was not delivered. Nobody waits for it, or it is urgent; and it costs a statement of its own. */
 const OTHERS_FLUSH_MS = 25
 const AT_ONCE = 2
@@ -54,8 +56,8 @@ export class Settler {
   constructor(options: SettlerOptions) {
     this.#options = options
     const shared = { clock: options.clock, full: BATCH, due: () => this.#flush() }
-    this.#delivered = new Lot({ ...shared, waitMs: FLUSH_MS })
-    this.#others = new Lot({ ...shared, waitMs: OTHERS_FLUSH_MS })
+    this.#delivered = new Lot({ ...shared, waitMs: FLUSH_MS, fewWaitMs: FEW_FLUSH_MS })
+    this.#others = new Lot({ ...shared, waitMs: OTHERS_FLUSH_MS, fewWaitMs: OTHERS_FLUSH_MS })
   }
 
   /** Outcomes not yet committed. */
