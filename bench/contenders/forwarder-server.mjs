@@ -1,6 +1,7 @@
 /** A bare HTTP server: stores what it is sent by a plain INSERT, sends it on by `request`, and answers. */
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
+import './leash.mjs'
 import { openPlainStore } from './plain-store.mjs'
 import { openClient } from './receiver-client.mjs'
 
@@ -16,4 +17,3 @@ const server = createServer(async (request, response) => {
   await sent
 })
 server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}/`))
-process.on('disconnect', () => process.exit())

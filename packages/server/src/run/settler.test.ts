@@ -312,11 +312,8 @@ test('whoever is told that outcomes are settled finds them pending no more', asy
 
 test('what was delivered is settled by itself, however many fail beside it', async () => {
   const { clock, calls, settler, shard } = open()
-  const verdict: Verdict = { kind: 'retry', at: 9, inPlace: false }
-  const addAll = (ids: readonly number[]) => {
-    for (const id of ids) settler.add(finished(id, shard, id % 3 === 0 ? { verdict } : {}))
-  }
-  addAll(range(6))
+  const retry: Verdict = { kind: 'retry', at: 9, inPlace: false }
+  for (const id of range(6)) settler.add(finished(id, shard, id % 3 === 0 ? { verdict: retry } : {}))
   await clock.pass(5)
   expect(calls.map(idsOf)).toEqual([[1, 2, 4, 5]])
   await clock.pass(20)

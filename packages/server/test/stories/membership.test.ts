@@ -70,7 +70,7 @@ describePostgres('nodes come and go in peace', () => {
       await Promise.all(puts)
       await receiver.waitForArrivals((burst + 1) * 1000)
     }
-    await expect.poll(() => nodes[1]!.api.count('where.status.eq=pending'), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => nodes[1].api.count('where.status.eq=pending'), { timeout: 10_000 }).toBe(0)
     await pause(1500)
     expect(receiver.arrivals).toHaveLength(BURSTS * 1000)
     expect(new Set(receiver.arrivals.map(({ body }) => `${body}`)).size).toBe(BURSTS * 1000)

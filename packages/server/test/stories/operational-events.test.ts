@@ -83,7 +83,7 @@ describePostgres('two nodes tell their operator', () => {
     const workers = await startNodes(2, env)
     const [{ api }] = workers
     expect(logged(workers, 'operational events are only logged')).toBe(2)
-    await operatorQueue(workers[0]!)
+    await operatorQueue(workers[0])
 
     const leaving = receiver.on('/gone', status(410))
     const gone = await api.createQueue({ callbackUrl: leaving, onGone: 'pause' })
